@@ -1,0 +1,70 @@
+{{ config(materialized='table') }}
+
+with
+published as (
+    select
+        nation,
+        edition,
+        area_code,
+        index_code,
+        max(case when measure = 'score' then number_value end) as score,
+        max(case when measure = 'rank' then number_value end) as rank,
+        max(case when measure = 'decile' then number_value end) as decile
+    from {{ ref('int_published_values') }}
+    where index_code is not null
+    group by nation, edition, area_code, index_code
+),
+
+-- N is counted: the areas that the edition ranks. Null for an index that the file leaves blank.
+counted as (
+    select
+        nation,
+        edition,
+        index_code,
+        nullif(count(rank), 0) as areas
+    from published
+    group by nation, edition, index_code
+),
+
+named as (
+    select
+        published.*,
+        areas.area_name,
+        areas.lad_code,
+        areas.lad_name,
+        counted.areas
+    from published
+    inner join {{ ref('int_areas') }} as areas
+        on
+            published.nation = areas.nation
+            and published.edition = areas.edition
+            and published.area_code = areas.area_code
+    inner join counted
+        on
+            published.nation = counted.nation
+            and published.edition = counted.edition
+            and published.index_code = counted.index_code
+)
+
+select
+    nation,
+    edition,
+    area_code,
+    area_name,
+    index_code,
+    score,
+    rank,
+    cast(decile as integer) as decile,
+    {{ official_quantile('rank', 'areas', 5) }} as quintile,
+    areas,
+    lad_code,
+    lad_name,
+    case
+        when rank is not null
+            then rank() over (partition by edition, index_code, lad_code order by rank)
+    end as lad_rank,
+    case
+        when rank is not null
+            then count(*) over (partition by edition, index_code, lad_code)
+    end as lad_areas
+from named

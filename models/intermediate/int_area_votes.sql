@@ -1,0 +1,48 @@
+{{ config(materialized='table') }}
+
+-- An area belongs to the code of each geography that most of its postcodes, live or not, are in;
+-- of equals, to the first code. `area_column` is the vintage of the area's code.
+with
+{%- set vintages = ['2011', '2021'] %}
+counted as (
+    {%- for vintage in vintages %}
+    select
+        'lsoa_{{ vintage }}_code' as area_column,
+        lsoa_{{ vintage }}_code as area_code,
+        {% for place in geographies() -%}
+        {{ place.column | replace('{vintage}', vintage) }} as {{ place.geography }},
+        {% endfor -%}
+        count(*) as postcodes
+    from {{ ref('int_postcodes') }}
+    where lsoa_{{ vintage }}_code is not null
+    group by all
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+votes as (
+    {%- for place in geographies() %}
+    select
+        area_column,
+        area_code,
+        '{{ place.geography }}' as geography,
+        {{ place.geography }} as geography_code,
+        sum(postcodes) as postcodes
+    from counted
+    where {{ place.geography }} is not null
+    group by area_column, area_code, {{ place.geography }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+)
+
+select
+    area_column,
+    area_code,
+    geography,
+    geography_code,
+    postcodes
+from votes
+qualify row_number() over (
+    partition by area_column, area_code, geography
+    order by postcodes desc, geography_code
+) = 1

@@ -1,0 +1,44 @@
+{{ config(materialized='table') }}
+
+-- One name a code: ONS's latest; else the one an edition gives its local authorities; else, for an
+-- authority that was only given a new code since, the name that its areas were published under.
+with
+renamed as (
+    select
+        places.geography_code as code,
+        areas.lad_name as name
+    from {{ ref('int_area_geographies') }} as places
+    inner join {{ ref('int_areas') }} as areas
+        on
+            places.nation = areas.nation
+            and places.edition = areas.edition
+            and places.area_code = areas.area_code
+    where places.geography = 'lad'
+    group by places.geography_code, areas.lad_name
+    qualify row_number() over (
+        partition by places.geography_code order by max(areas.edition) desc, count(*) desc, areas.lad_name
+    ) = 1
+),
+
+candidates as (
+    select code, name, year, 1 as preference
+    from {{ ref('stg_ons__geography_names') }}
+
+    union all
+
+    select lad_code as code, lad_name as name, edition as year, 2 as preference
+    from {{ ref('int_areas') }}
+    where lad_code is not null
+
+    union all
+
+    select code, name, 0 as year, 3 as preference
+    from renamed
+)
+
+select
+    code,
+    name
+from candidates
+group by code, name, year, preference
+qualify row_number() over (partition by code order by preference, year desc, name) = 1

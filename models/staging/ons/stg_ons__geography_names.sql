@@ -1,0 +1,6 @@
+select
+    geography,
+    cast(year as integer) as year,
+    code,
+    name
+from {{ source('inputs', 'geography_names') }}

@@ -1,0 +1,1 @@
+"""The `deprivation` command: inputs in, one DuckDB file out, and questions put to it."""
