@@ -46,3 +46,9 @@
         else cast({{ value }} as {{ type }})
     end
 {%- endmacro %}
+
+
+{% macro directory_value(column, type, value=none) -%}
+    {#- A column of the directory cast, or `value` made of it; an error names the file and postcode. -#}
+    {{ cast_or_stop(value or column, type, 'file_name', 'postcode', "'" ~ column ~ "'") }}
+{%- endmacro %}

@@ -113,17 +113,32 @@ resolved as (
             and without.msoa_name = namesakes.msoa_name
 )
 
-select nation, edition, area_code, geography, geography_code
+select
+    nation,
+    edition,
+    area_code,
+    geography,
+    geography_code
 from by_postcodes
 where geography_code is not null
 
 union all
 
-select nation, edition, area_code, geography, geography_code
+select
+    nation,
+    edition,
+    area_code,
+    geography,
+    geography_code
 from resolved
 where geography_code is not null
 
 union all
 
-select nation, edition, area_code, 'lad_published' as geography, lad_code as geography_code
+select
+    nation,
+    edition,
+    area_code,
+    'lad_published' as geography,
+    lad_code as geography_code
 from {{ ref('int_areas') }}

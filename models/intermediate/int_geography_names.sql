@@ -21,18 +21,30 @@ renamed as (
 ),
 
 candidates as (
-    select code, name, year, 1 as preference
+    select
+        code,
+        name,
+        year,
+        1 as preference
     from {{ ref('stg_ons__geography_names') }}
 
     union all
 
-    select lad_code as code, lad_name as name, edition as year, 2 as preference
+    select
+        lad_code as code,
+        lad_name as name,
+        edition as year,
+        2 as preference
     from {{ ref('int_areas') }}
     where lad_code is not null
 
     union all
 
-    select code, name, 0 as year, 3 as preference
+    select
+        code,
+        name,
+        0 as year,
+        3 as preference
     from renamed
 )
 

@@ -19,7 +19,7 @@ members as (
             and indices.area_code = places.area_code
     where
         indices.rank is not null
-        and indices.index_code in ('{{ var("local_indices") | join("', '") }}')
+        and indices.index_code in ('{{ var("local_indices") | join("', '") }}')  -- noqa: LT05
 ),
 
 ranked as (
@@ -30,13 +30,13 @@ ranked as (
         rank() over (
             partition by nation, edition, index_code, geography, geography_code order by rank
         ) as local_rank,
-        {% for k in [3, 4, 5, 10, 20] -%}
         -- Ties are cut by code, so that the same input always gives the same groups.
+        {% for k in [3, 4, 5, 10, 20] -%}
         ntile({{ k }}) over (
             partition by nation, edition, index_code, geography, geography_code
             order by rank, area_code
         ) as ntile_{{ k }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {% endfor -%}
     from members
 )
 

@@ -31,7 +31,11 @@ left join rows_read
     on
         files.source = rows_read.source
         -- A zip is one file here; what it holds goes by another name.
-        and (files.file_name = rows_read.file_name or files.file_name like '%.zip' or rows_read.file_name is null)
+        and (
+            files.file_name = rows_read.file_name
+            or files.file_name like '%.zip'
+            or rows_read.file_name is null
+        )
 group by
     files.source,
     files.file_name,

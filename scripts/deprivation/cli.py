@@ -76,7 +76,7 @@ def prepare() -> None:
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write.")
 def sample(postcodes: int, areas: int, layout: str, packing: str, out: Path) -> None:
-    """Write a synthetic data set in the publishers' formats, always the same for the same options."""
+    """Write a synthetic data set in the publishers' formats, the same for the same options."""
     from deprivation.sample import write_sample
 
     try:

@@ -23,6 +23,7 @@ import json
 import re
 import shutil
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -92,9 +93,10 @@ def prepare(data_dir: Path, prepared: Path) -> list[InputFile]:
         unfinished = prepared.with_name(prepared.name + ".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir()
+        directory_files, directory_columns = _prepare_directory(data_dir, unfinished)
         files = [
-            *_prepare_directory(data_dir, unfinished),
-            *_prepare_editions(data_dir, unfinished),
+            *directory_files,
+            *_prepare_editions(data_dir, unfinished, directory_columns),
             *_prepare_lookups(data_dir, unfinished),
         ]
         columns = [field.name for field in dataclasses.fields(InputFile)]
@@ -203,10 +205,34 @@ def check_header(name: str, file: io.BufferedIOBase, size: int) -> list[str]:
     return header
 
 
+def check_rows(path: Path) -> None:
+    """Raises InputError for the first row of a CSV that is not UTF-8 or not as long as the header.
+
+    Slow on a large file (a million values a second): DuckDB checks those as it reads them.
+    """
+    row = 1
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file)
+            columns = len(next(reader))
+            for values in reader:
+                row += 1
+                if len(values) != columns:
+                    raise InputError(
+                        f"{path.name}, row {row}: {len(values)} values where the header has"
+                        f" {columns}; the file is damaged, fetch it again"
+                    )
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path.name}, after row {row}: byte {error.object[error.start]:#x} is not UTF-8; use"
+            " the file as the publisher issued it"
+        ) from None
+
+
 # The postcode directory -------------------------------------------------------------------------
 
 
-def _prepare_directory(data_dir: Path, prepared: Path) -> list[InputFile]:
+def _prepare_directory(data_dir: Path, prepared: Path) -> tuple[list[InputFile], dict[str, str]]:
     folder = data_dir / "onspd"
     (prepared / "postcode_directory").mkdir()
     columns: dict[str, str] = {}
@@ -225,13 +251,12 @@ def _prepare_directory(data_dir: Path, prepared: Path) -> list[InputFile]:
         problem = str(error)
     _write_rows(prepared / "directory_columns.csv", ["canonical_column", "header"], columns.items())
     if not files:
-        return [InputFile("postcode_directory", str(folder), problem=problem)]
-    return [
-        _describe(
-            path, data_dir, "postcode_directory", release, problem if path == files[0] else ""
-        )
-        for path in files
+        return [InputFile("postcode_directory", str(folder), problem=problem)], columns
+    described = [
+        _describe(path, data_dir, "postcode_directory", release, "" if at else problem)
+        for at, path in enumerate(files)
     ]
+    return described, columns
 
 
 def find_directory(folder: Path) -> tuple[list[Path], str]:
@@ -298,9 +323,7 @@ def _extract_directory(archive: Path, to: Path) -> list[Path]:
                 with zipped.open(name) as packed, (to / Path(name).name).open("wb") as file:
                     shutil.copyfileobj(packed, file, 1 << 20)
             return [to / Path(name).name for name in whole or members]
-    except (zipfile.BadZipFile, EOFError, OSError) as error:
-        if isinstance(error, OSError) and error.errno:
-            raise
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise InputError(
             f"{archive.name}: the zip is damaged or truncated ({error}); fetch it again"
         ) from None
@@ -354,7 +377,9 @@ def _unknown(header: list[str], known: set[str]) -> str:
 # The editions of the indices --------------------------------------------------------------------
 
 
-def _prepare_editions(data_dir: Path, prepared: Path) -> Iterator[InputFile]:
+def _prepare_editions(
+    data_dir: Path, prepared: Path, directory_columns: dict[str, str]
+) -> Iterator[InputFile]:
     columns = read_seed("index_columns")
     for edition in read_seed("published_editions"):
         source = f"{edition['nation']} {edition['edition']}"
@@ -367,6 +392,13 @@ def _prepare_editions(data_dir: Path, prepared: Path) -> Iterator[InputFile]:
         try:
             path = find_edition(data_dir / "iod", source, edition["file_pattern"])
             check_columns(path.name, read_header(path), wanted)
+            check_rows(path)
+            if directory_columns and edition["area_column"] not in directory_columns:
+                raise InputError(
+                    f"{source} speaks of areas by {edition['area_column']}, which this release of"
+                    " the postcode directory does not hold; use one that does, or leave the"
+                    " edition out of the variable `editions`"
+                )
         except InputError as error:
             problem = str(error)
         if path is None:

@@ -16,6 +16,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -23,7 +24,7 @@ import duckdb
 import filelock
 
 from deprivation import settings
-from deprivation.inputs import InputError
+from deprivation.inputs import InputError, check_rows
 from deprivation.plugin import prepare_inputs
 
 
@@ -89,20 +90,29 @@ def run_dbt(arguments: Sequence[str], built: Path) -> None:
         "DEPRIVATION_WORK_DIR": str(settings.work_dir()),
     }
     finished = subprocess.run(command, env=environment, check=False)
+    for warning in reported(log, built, ["warn"]):
+        print(f"warning: {warning}", file=sys.stderr)
     if finished.returncode:
-        raise BuildError(why_dbt_failed(log, built) or f"dbt ended with {finished.returncode}")
+        reason = why_dbt_failed(log, built) or f"dbt ended with {finished.returncode}"
+        if "csv" in reason.lower() and "postcode_directory" in reason:
+            for path in sorted((settings.work_dir() / "inputs" / "postcode_directory").iterdir()):
+                check_rows(path)
+        raise BuildError(reason)
 
 
 def why_dbt_failed(run_results: Path, built: Path) -> str:
     """The first failure that dbt reports, with the rows that made it where it is a data test."""
-    if not run_results.is_file():
-        return ""
-    for result in json.loads(run_results.read_text())["results"]:
-        if result["status"] in ("error", "fail"):
-            name = result["unique_id"].split(".")[2]
-            rows = _failing_rows(result.get("compiled_code"), built)
-            return f"{name}: {(result['message'] or '').strip()}{rows}"
-    return ""
+    return next(iter(reported(run_results, built, ["error", "fail"])), "")
+
+
+def reported(run_results: Path, built: Path, statuses: Sequence[str]) -> Iterator[str]:
+    """Each result of dbt's last run that has one of `statuses`: name, message, rows of a test."""
+    if run_results.is_file():
+        for result in json.loads(run_results.read_text())["results"]:
+            if result["status"] in statuses:
+                name = result["unique_id"].split(".")[2]
+                rows = _failing_rows(result.get("compiled_code"), built)
+                yield f"{name}: {(result['message'] or '').strip()}{rows}"
 
 
 def _failing_rows(test: str | None, built: Path, most: int = 3) -> str:
@@ -111,6 +121,7 @@ def _failing_rows(test: str | None, built: Path, most: int = 3) -> str:
     try:
         with duckdb.connect(str(built), read_only=True) as connection:
             connection.execute(f"attach '{built.with_name('work.duckdb')}' as work (read_only)")
+            connection.execute(f"set variable inputs = '{settings.work_dir() / 'inputs'}'")
             found = connection.execute(f"select * from ({test}) limit {most}")
             names = [column[0] for column in found.description]
             rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]

@@ -27,7 +27,8 @@ as_published as (
 select
     postcode,
     {% for name in months -%}
-    {{ cast_or_stop("left(" ~ name ~ ", 4) || '-' || substr(" ~ name ~ ", 5) || '-01'", 'date', 'file_name', 'postcode', "'" ~ columns[name] ~ "'") }} as {{ name }},
+    {{ directory_value(name, 'date', "left(" ~ name ~ ", 4) || '-' || right(" ~ name ~ ", 2) || '-01'") }}
+        as {{ name }},
     {% endfor -%}
     user_type = '1' as is_large_user,
     -- ONS writes "none" as a pseudo code (E99999999, L99999999 for the Channel Islands, Z9), as
@@ -39,11 +40,11 @@ select
     nullif({{ name }}, 'Z9') as {{ name }},
     {% endfor -%}
     {% for name in whole_numbers -%}
-    nullif({{ cast_or_stop(name, 'integer', 'file_name', 'postcode', "'" ~ columns[name] ~ "'") }}, 0) as {{ name }},
+    nullif({{ directory_value(name, 'integer') }}, 0) as {{ name }},
     {% endfor -%}
     {% for name in degrees -%}
-    case when latitude not like '99.99%' then {{ cast_or_stop(name, 'double', 'file_name', 'postcode', "'" ~ columns[name] ~ "'") }} end as {{ name }},
+    case when latitude not like '99.99%' then {{ directory_value(name, 'double') }} end as {{ name }},
     {% endfor -%}
-    {{ cast_or_stop('positional_quality', 'tinyint', 'file_name', 'postcode', "'" ~ columns['positional_quality'] ~ "'") }} as positional_quality,
+    {{ directory_value('positional_quality', 'tinyint') }} as positional_quality,
     file_name
 from as_published

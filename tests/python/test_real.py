@@ -1,0 +1,98 @@
+"""The figures that a build from the publishers' real files must show.
+
+Skipped unless DEPRIVATION_TEST_DATA_DIR names a folder with onspd/ (ONSPD, November 2025, without
+Northern Ireland), iod/, lookups/ and nspl/ (ten area files of NSPL, November 2021).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import duckdb
+import pytest
+
+DATA = os.environ.get("DEPRIVATION_TEST_DATA_DIR")
+pytestmark = pytest.mark.skipif(not DATA, reason="DEPRIVATION_TEST_DATA_DIR is not set")
+
+
+def built(deprivation, data: Path, folder: Path, *arguments: str) -> duckdb.DuckDBPyConnection:
+    database = folder / "deprivation.duckdb"
+    done = deprivation(
+        "build",
+        *arguments,
+        DEPRIVATION_DATA_DIR=data,
+        DEPRIVATION_DB=database,
+        DEPRIVATION_WORK_DIR=folder / "work",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return duckdb.connect(str(database), read_only=True)
+
+
+@pytest.fixture(scope="module")
+def national(deprivation, tmp_path_factory):
+    with built(deprivation, Path(DATA), tmp_path_factory.mktemp("national")) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def ten_areas(deprivation, tmp_path_factory):
+    """NSPL of 2021 has no LSOA 2021, so the edition of 2025 is left out."""
+    folder = tmp_path_factory.mktemp("nspl")
+    data = folder / "data"
+    data.mkdir()
+    (data / "onspd").symlink_to(Path(DATA, "nspl").resolve())
+    (data / "iod").symlink_to(Path(DATA, "iod").resolve())
+    with built(deprivation, data, folder, "--vars", "{editions: [2015, 2019]}") as connection:
+        yield connection
+
+
+def test_every_postcode_is_there_once(national):
+    query = "select count(*), count(distinct postcode_key) from postcodes"
+    assert national.execute(query).fetchone() == (2_657_424, 2_657_424)
+
+
+def test_areas_and_postcodes_of_each_edition(national):
+    query = """
+        select edition, areas from editions
+        where nation = 'England' and edition > 2010 order by edition
+    """
+    assert national.execute(query).fetchall() == [(2015, 32_844), (2019, 32_844), (2025, 33_755)]
+    query = """
+        select edition, count(*) from postcode_imd
+        where nation = 'England' and edition > 2010 group by edition order by edition
+    """
+    assert national.execute(query).fetchall() == [
+        (2015, 2_264_892),
+        (2019, 2_264_892),
+        (2025, 2_264_892),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("postcode", "rank"),
+    # The rank that ONS itself prints beside the postcode in NSPL, November 2021.
+    [
+        ("DT11AA", 23_347),
+        ("HR11AA", 8_153),
+        ("HX11AA", 1_974),
+        ("SR11AA", 3_277),
+        ("WN11AA", 1_991),
+    ],
+)
+def test_postcodes_have_the_rank_of_2019_that_ons_prints(national, postcode, rank):
+    query = "select imd_rank from postcode_imd where postcode_key = ? and edition = 2019"
+    assert national.execute(query, [postcode]).fetchone() == (rank,)
+
+
+def test_the_ten_area_files_of_nspl(ten_areas):
+    assert ten_areas.execute("select count(*) from postcodes").fetchone()[0] > 150_000
+    query = "select edition, count(*), count(imd_rank) from postcode_imd group by all order by all"
+    (older, newer) = ten_areas.execute(query).fetchall()
+    assert older[1:] == newer[1:]
+    assert newer[2] > 0.99 * newer[1]
+
+
+def test_the_file_is_compact(national):
+    path = national.execute("select path from duckdb_databases() where not internal").fetchone()[0]
+    assert Path(path).stat().st_size < 350_000_000

@@ -1,0 +1,27 @@
+{{ config(severity='warn') }}
+-- What a file leaves blank throughout is null in area_indices: named here.
+{% set measures = ['score', 'rank', 'decile'] %}
+
+with
+counted as (
+    {% for measure in measures %}
+    select
+        nation,
+        edition,
+        '{{ measure }}' as measure,
+        index_code
+    from {{ ref('int_area_indices') }}
+    group by nation, edition, index_code
+    having count({{ measure }}) = 0
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+)
+
+select
+    nation,
+    edition,
+    measure,
+    string_agg(index_code, ', ' order by index_code) as null_for
+from counted
+group by nation, edition, measure
+order by nation, edition, measure
