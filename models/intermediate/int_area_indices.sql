@@ -26,9 +26,23 @@ counted as (
     group by nation, edition, index_code
 ),
 
+ties as (
+    select
+        nation,
+        edition,
+        index_code,
+        rank,
+        count(*) as tied
+    from published
+    group by nation, edition, index_code, rank
+    having count(*) > 1
+),
+
 named as (
     select
         published.*,
+        -- The mean of the positions that tied areas share.
+        published.rank + coalesce(ties.tied - 1, 0) / 2 as mean_rank,
         areas.area_name,
         areas.lad_code,
         areas.lad_name,
@@ -44,6 +58,12 @@ named as (
             published.nation = counted.nation
             and published.edition = counted.edition
             and published.index_code = counted.index_code
+    left join ties
+        on
+            published.nation = ties.nation
+            and published.edition = ties.edition
+            and published.index_code = ties.index_code
+            and published.rank = ties.rank
 )
 
 select
@@ -54,6 +74,7 @@ select
     index_code,
     score,
     rank,
+    mean_rank,
     cast(decile as integer) as decile,
     {{ official_quantile('rank', 'areas', 5) }} as quintile,
     areas,

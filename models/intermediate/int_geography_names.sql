@@ -46,6 +46,15 @@ candidates as (
         0 as year,
         3 as preference
     from renamed
+
+    union all
+
+    select
+        name as code,
+        name,
+        0 as year,
+        4 as preference
+    from {{ ref('stg_custom_areas') }}
 )
 
 select

@@ -12,7 +12,7 @@ members as (
         indices.area_code,
         indices.rank
     from {{ ref('int_area_indices') }} as indices
-    inner join {{ ref('int_area_geographies') }} as places
+    inner join {{ ref('int_area_memberships') }} as places
         on
             indices.nation = places.nation
             and indices.edition = places.edition
