@@ -6,7 +6,6 @@
     whole local authorities make it up. A new geography is a row here.
 -#}
 {{ return([
-    {'geography': 'nation', 'column': 'country_code', 'made_of_lads': true},
     {'geography': 'region', 'column': 'region_code', 'made_of_lads': true},
     {'geography': 'utla', 'column': 'utla_code', 'made_of_lads': true},
     {'geography': 'lad', 'column': 'lad_code', 'made_of_lads': true},

@@ -3,17 +3,20 @@
     column stands, and values cast with an error that names where they stand.
 -#}
 
-{% macro input_file_name(source_name) -%}
-    {#- The name of an input's file. An input that is missing or unusable stops the model here. -#}
-    {%- if execute -%}
+{% macro input_file_name(source_name, wanted='yes') -%}
+    {#-
+        The name of an input's file. A wanted input that is missing or unusable stops the model
+        here; one that is wanted 'if there' and is not there, or 'no', has none.
+    -#}
+    {%- if execute and wanted != 'no' -%}
         {%- set found = run_query(
-            "select file_name, problem from " ~ source('inputs', 'files').render()
+            "select file_name, problem, sha256 from " ~ source('inputs', 'files').render()
             ~ " where source = '" ~ source_name ~ "' order by problem desc nulls last limit 1"
-        ).rows[0] -%}
-        {%- if found[1] -%}
+        ).rows | first or [none, none, none] -%}
+        {%- if found[1] and (wanted == 'yes' or found[2]) -%}
             {{ exceptions.raise_compiler_error(found[1]) }}
         {%- endif -%}
-        {{ return(found[0]) }}
+        {{ return(found[0] if not found[1] else none) }}
     {%- endif -%}
 {%- endmacro %}
 

@@ -1,6 +1,21 @@
-{% macro official_quantile(rank, areas, k) -%}
-    {#- The publishers' rule: ceil(k * rank / areas), exact for whole and half ranks. -#}
-    cast(ceil({{ k }} * {{ rank }} / {{ areas }}) as integer)
+{% macro official_quantile(nation, edition, rank, areas, k) -%}
+    {#-
+        The publisher's own rule for k = 5 or 10, all arguments but k SQL expressions: England,
+        Scotland and Northern Ireland ceil(k * rank / areas), exact for whole and half ranks;
+        Wales, and England before 2015, floor(k * (rank - 1) / areas) + 1; Wales in 2025 by bounds
+        that no formula gives.
+    -#}
+    {%- set bounds = [191, 382, 574, 766, 958, 1149, 1341, 1533, 1724] -%}
+    cast(case
+        when {{ nation }} = 'Wales' and {{ edition }} = 2025
+            then 1
+            {%- for bound in bounds[10 // k - 1::10 // k] %}
+            + case when {{ rank }} > {{ bound }} then 1 when {{ rank }} <= {{ bound }} then 0 end
+            {%- endfor %}
+        when {{ nation }} = 'Wales' or ({{ nation }} = 'England' and {{ edition }} < 2015)
+            then floor({{ k }} * ({{ rank }} - 1) / {{ areas }}) + 1
+        else ceil({{ k }} * {{ rank }} / {{ areas }})
+    end as integer)
 {%- endmacro %}
 
 

@@ -1,14 +1,15 @@
--- A published decile that is not ceil(10 * rank / N) is a misread file: a wrong column, a rank of
--- another index, or rows left out of N.
+-- A published band that is not what the publisher's rule makes of the rank is a misread file: a
+-- wrong column, a rank of another index, or areas left out of N.
 select
     nation,
     edition,
     index_code,
     area_code,
     rank,
-    decile,
-    areas
+    areas,
+    published_decile,
+    published_quintile
 from {{ ref('int_area_indices') }}
 where
-    nation = 'England'
-    and decile <> {{ official_quantile('rank', 'areas', 10) }}
+    published_decile <> {{ official_quantile('nation', 'edition', 'rank', 'areas', 10) }}
+    or published_quintile <> {{ official_quantile('nation', 'edition', 'rank', 'areas', 5) }}

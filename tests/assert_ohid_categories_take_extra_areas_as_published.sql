@@ -27,7 +27,7 @@ sizes as (
         count(*) as areas
     from range(10, 110) as places (n)
     inner join range(1, 110) as ranks (local_rank)
-        on ranks.local_rank <= places.n
+        on places.n >= ranks.local_rank
     group by all
 )
 

@@ -2,7 +2,7 @@
 -- that the file leaves out: see the warning of warn_measures_left_out.)
 with
 measures as (
-    {% for measure in ['score', 'rank', 'decile'] %}
+    {% for measure in ['score', 'rank', 'published_decile'] %}
     select
         nation,
         edition,

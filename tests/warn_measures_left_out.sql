@@ -1,6 +1,6 @@
 {{ config(severity='warn') }}
--- What a file leaves blank throughout is null in area_indices: named here.
-{% set measures = ['score', 'rank', 'decile'] %}
+-- What a File 7 leaves blank throughout is null in area_indices, or made by rule: named here.
+{% set measures = ['score', 'rank', 'published_decile'] %}
 
 with
 counted as (
@@ -11,6 +11,7 @@ counted as (
         '{{ measure }}' as measure,
         index_code
     from {{ ref('int_area_indices') }}
+    where nation = 'England' and edition >= 2015
     group by nation, edition, index_code
     having count({{ measure }}) = 0
     {{ 'union all' if not loop.last }}

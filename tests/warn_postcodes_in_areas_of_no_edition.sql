@@ -15,6 +15,7 @@ inner join {{ ref('int_built_editions') }} as editions
 where
     imd.area_code is null
     and case editions.area_column
+        when 'lsoa_2001_code' then postcodes.lsoa_2001_code
         when 'lsoa_2011_code' then postcodes.lsoa_2011_code
         when 'lsoa_2021_code' then postcodes.lsoa_2021_code
     end is not null

@@ -20,7 +20,7 @@ by_postcodes as (
         areas.area_code,
         -- An LSOA is named after its MSOA and a letter.
         left(areas.area_name, length(areas.area_name) - 1) as msoa_name,
-        areas.lad_code as published_lad_code,
+        areas.lad_name as published_lad_name,
         editions.area_column,
         places.geography,
         places.lookup,
@@ -49,13 +49,13 @@ neighbours as (
         nation,
         edition,
         geography,
-        published_lad_code,
+        published_lad_name,
         geography_code
     from by_postcodes
     where made_of_lads and geography_code is not null
-    group by nation, edition, geography, published_lad_code, geography_code
+    group by nation, edition, geography, published_lad_name, geography_code
     qualify row_number() over (
-        partition by nation, edition, geography, published_lad_code
+        partition by nation, edition, geography, published_lad_name
         order by count(*) desc, geography_code
     ) = 1
 ),
@@ -99,7 +99,7 @@ resolved as (
             without.nation = neighbours.nation
             and without.edition = neighbours.edition
             and without.geography = neighbours.geography
-            and without.published_lad_code = neighbours.published_lad_code
+            and without.published_lad_name = neighbours.published_lad_name
     left join looked_up
         on
             without.area_column = looked_up.area_column
@@ -142,3 +142,27 @@ select
     'lad_published' as geography,
     lad_code as geography_code
 from {{ ref('int_areas') }}
+where lad_code is not null
+
+union all
+
+select
+    nation,
+    edition,
+    area_code,
+    'health_board' as geography,
+    health_board_code as geography_code
+from {{ ref('int_areas') }}
+where health_board_code is not null
+
+union all
+
+select
+    areas.nation,
+    areas.edition,
+    areas.area_code,
+    'nation' as geography,
+    editions.country_code as geography_code
+from {{ ref('int_areas') }} as areas
+inner join {{ ref('int_built_editions') }} as editions
+    on areas.nation = editions.nation and areas.edition = editions.edition

@@ -7,7 +7,7 @@ select
     editions.area_column,
     indices.area_code,
     indices.rank,
-    indices.score,
+    coalesce(indices.score, round(scores.score, 3)) as score,
     indices.decile,
     indices.quintile,
     lads.geography_code as lad_code,
@@ -26,6 +26,11 @@ left join {{ ref('int_local_quantiles') }} as lads
         and indices.index_code = lads.index_code
         and indices.area_code = lads.area_code
         and lads.geography = 'lad'
+left join {{ ref('int_imd_scores') }} as scores
+    on
+        indices.nation = scores.nation
+        and indices.edition = scores.edition
+        and indices.area_code = scores.area_code
 left join {{ ref('int_geography_names') }} as names
     on lads.geography_code = names.code
 where indices.index_code = 'imd'

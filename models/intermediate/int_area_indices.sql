@@ -9,7 +9,8 @@ published as (
         index_code,
         max(case when measure = 'score' then number_value end) as score,
         max(case when measure = 'rank' then number_value end) as rank,
-        max(case when measure = 'decile' then number_value end) as decile
+        max(case when measure = 'decile' then number_value end) as published_decile,
+        max(case when measure = 'quintile' then number_value end) as published_quintile
     from {{ ref('int_published_values') }}
     where index_code is not null
     group by nation, edition, area_code, index_code
@@ -75,17 +76,27 @@ select
     score,
     rank,
     mean_rank,
-    cast(decile as integer) as decile,
-    {{ official_quantile('rank', 'areas', 5) }} as quintile,
+    -- A band is the publisher's where there is one, else made by the publisher's rule.
+    coalesce(
+        cast(published_decile as integer),
+        {{ official_quantile('nation', 'edition', 'rank', 'areas', 10) }}
+    ) as decile,
+    coalesce(
+        cast(published_quintile as integer),
+        {{ official_quantile('nation', 'edition', 'rank', 'areas', 5) }}
+    ) as quintile,
+    cast(published_decile as integer) as published_decile,
+    cast(published_quintile as integer) as published_quintile,
     areas,
     lad_code,
     lad_name,
+    -- Wales publishes names of local authorities without codes, England none in 2010.
     case
-        when rank is not null
-            then rank() over (partition by edition, index_code, lad_code order by rank)
+        when rank is not null and lad_name is not null
+            then rank() over (partition by nation, edition, index_code, lad_name order by rank)
     end as lad_rank,
     case
-        when rank is not null
-            then count(*) over (partition by edition, index_code, lad_code)
+        when rank is not null and lad_name is not null
+            then count(*) over (partition by nation, edition, index_code, lad_name)
     end as lad_areas
 from named

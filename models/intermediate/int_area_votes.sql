@@ -3,14 +3,15 @@
 -- An area belongs to the code of each geography that most of its postcodes, live or not, are in;
 -- of equals, to the first code. `area_column` is the vintage of the area's code.
 with
-{%- set vintages = ['2011', '2021'] %}
+{%- set vintages = ['2001', '2011', '2021'] %}
 counted as (
     {%- for vintage in vintages %}
     select
         'lsoa_{{ vintage }}_code' as area_column,
         lsoa_{{ vintage }}_code as area_code,
         {% for place in geographies() -%}
-        {{ place.column | replace('{vintage}', vintage) }} as {{ place.geography }},
+        {{ place.column.replace('{vintage}', vintage).replace('msoa_2001_code', 'cast(null as varchar)') }}
+            as {{ place.geography }},
         {% endfor -%}
         count(*) as postcodes
     from {{ ref('int_postcodes') }}

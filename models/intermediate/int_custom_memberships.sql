@@ -3,32 +3,65 @@
 with
 -- The same land in another vintage: itself where the code was kept, else its parts or its whole.
 related as (
-    select area_code, area_code as related_code from {{ ref('int_areas') }}
+    select
+        area_code,
+        area_code as related_code
+    from {{ ref('int_areas') }}
+
     union
-    select from_code as area_code, to_code as related_code
+
+    select
+        from_code as area_code,
+        to_code as related_code
     from {{ ref('stg_ons__lookups') }}
     where from_geography = 'lsoa' and to_geography = 'lsoa'
+
     union
-    select to_code as area_code, from_code as related_code
+
+    select
+        to_code as area_code,
+        from_code as related_code
     from {{ ref('stg_ons__lookups') }}
     where from_geography = 'lsoa' and to_geography = 'lsoa'
 ),
 
 lads_through_time as (
-    select areas.nation, areas.edition, areas.area_code, others.lad_code as code
+    select
+        areas.nation,
+        areas.edition,
+        areas.area_code,
+        others.lad_code as code
     from {{ ref('int_areas') }} as areas
     inner join related on areas.area_code = related.area_code
     inner join {{ ref('int_areas') }} as others on related.related_code = others.area_code
 ),
 
 codes as (
-    select nation, edition, area_code, code from lads_through_time
+    select
+        nation,
+        edition,
+        area_code,
+        code
+    from lads_through_time
+
     union
-    select nation, edition, area_code, geography_code as code
+
+    select
+        nation,
+        edition,
+        area_code,
+        geography_code as code
     from {{ ref('int_area_geographies') }}
     where geography in ('lad', 'utla')
+
     union
-    select nation, edition, area_code, area_code as code from {{ ref('int_areas') }}
+
+    select
+        nation,
+        edition,
+        area_code,
+        area_code as code
+    from {{ ref('int_areas') }}
 )
 
 select distinct

@@ -13,7 +13,7 @@ renamed as (
             places.nation = areas.nation
             and places.edition = areas.edition
             and places.area_code = areas.area_code
-    where places.geography = 'lad'
+    where places.geography = 'lad' and areas.lad_name is not null
     group by places.geography_code, areas.lad_name
     qualify row_number() over (
         partition by places.geography_code order by max(areas.edition) desc, count(*) desc, areas.lad_name
@@ -37,6 +37,25 @@ candidates as (
         2 as preference
     from {{ ref('int_areas') }}
     where lad_code is not null
+
+    union all
+
+    select
+        health_board_code as code,
+        health_board_name as name,
+        edition as year,
+        2 as preference
+    from {{ ref('int_areas') }}
+    where health_board_code is not null
+
+    union all
+
+    select
+        country_code as code,
+        nation as name,
+        edition as year,
+        2 as preference
+    from {{ ref('int_built_editions') }}
 
     union all
 

@@ -1,8 +1,8 @@
 {{ config(materialized='table') }}
 
--- The overall score before rounding: the weighted sum of the domains' exponentially transformed
--- ranks (R = (N - r + 1) / N; E = -23 ln(1 - R (1 - exp(-100 / 23)))). Equal to the published score
--- to its three decimals for all 33,755 LSOAs of 2025.
+-- The overall score before rounding, which Wales does not publish: the weighted sum of the domains'
+-- exponentially transformed ranks, R = (N - r + 1) / N, E = -23 ln(1 - R (1 - exp(-100 / 23))).
+-- Equal to the published score to its three decimals for all 33,755 LSOAs of 2025.
 with
 weighted as (
     select
@@ -22,7 +22,7 @@ weighted as (
             and areas.index_code = indices.index_code
     where
         indices.kind = 'domain'
-        and areas.nation in ('England', 'Wales')
+        and (areas.nation = 'Wales' or (areas.nation = 'England' and areas.edition >= 2015))
     group by areas.nation, areas.edition, areas.area_code
 )
 

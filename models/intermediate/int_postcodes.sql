@@ -1,43 +1,63 @@
 -- The directory's postcodes in one canonical form, each with what follows from its own columns.
 -- The key is the directory's postcode without its space, not postcode_key(): NPT 0AA, W1Y 9LB and
 -- 7,000 more (November 2025), all ended by 2000, are in the directory but not in today's formats.
+with
+-- Where the directory gives no LSOA of 2001: the one that the LSOA of 2011 is, or was split from.
+lsoa_2001 as (
+    select
+        to_code as lsoa_2011_code,
+        min(from_code) as lsoa_2001_code
+    from {{ ref('stg_ons__lookups') }}
+    where
+        from_geography = 'lsoa'
+        and from_year = 2001
+        and to_geography = 'lsoa'
+    group by to_code
+    having count(*) = 1 and min(change) in ('U', 'S')
+)
+
 select
-    postcode,
-    replace(postcode, ' ', '') as postcode_key,
-    split_part(postcode, ' ', 1) as outcode,
-    left(postcode, length(postcode) - 2) as sector,
-    introduced_on,
-    terminated_on,
-    terminated_on is null as is_live,
-    is_large_user,
-    country_code,
-    region_code,
-    county_code,
-    lad_code,
+    directory.postcode,
+    replace(directory.postcode, ' ', '') as postcode_key,
+    split_part(directory.postcode, ' ', 1) as outcode,
+    left(directory.postcode, length(directory.postcode) - 2) as sector,
+    directory.introduced_on,
+    directory.terminated_on,
+    directory.terminated_on is null as is_live,
+    directory.is_large_user,
+    directory.country_code,
+    directory.region_code,
+    directory.county_code,
+    directory.lad_code,
     -- The upper tier is the county where there is one with a council of its own (E10), else the
     -- local authority itself.
-    case when county_code like 'E10%' then county_code else lad_code end as utla_code,
-    ward_code,
-    pcon_code,
-    icb_code,
-    sub_icb_code,
-    pfa_code,
-    lsoa_2001_code,
-    lsoa_2011_code,
-    lsoa_2021_code,
-    msoa_2011_code,
-    msoa_2021_code,
-    rural_urban_2011,
-    rural_urban_2021,
-    easting,
-    northing,
-    latitude,
-    longitude,
-    positional_quality,
-    imd_rank_2019,
-    imd_rank_2025,
-    file_name
-from {{ ref('stg_ons__postcode_directory') }}
+    case when directory.county_code like 'E10%' then directory.county_code else directory.lad_code end
+        as utla_code,
+    directory.ward_code,
+    directory.pcon_code,
+    directory.icb_code,
+    directory.sub_icb_code,
+    directory.pfa_code,
+    coalesce(directory.lsoa_2001_code, lsoa_2001.lsoa_2001_code) as lsoa_2001_code,
+    directory.lsoa_2001_code is null and lsoa_2001.lsoa_2001_code is not null
+        as is_lsoa_2001_from_lookup,
+    directory.lsoa_2011_code,
+    directory.lsoa_2021_code,
+    directory.msoa_2011_code,
+    directory.msoa_2021_code,
+    directory.rural_urban_2011,
+    directory.rural_urban_2021,
+    directory.easting,
+    directory.northing,
+    directory.latitude,
+    directory.longitude,
+    directory.positional_quality,
+    directory.imd_rank,
+    directory.imd_rank_2025,
+    directory.file_name
+from {{ ref('stg_ons__postcode_directory') }} as directory
+left join lsoa_2001
+    on directory.lsoa_2011_code = lsoa_2001.lsoa_2011_code
 {% if not var('include_northern_ireland') -%}
-where country_code is distinct from 'N92000002'
+where directory.country_code is distinct from 'N92000002'
 {%- endif %}

@@ -22,11 +22,12 @@ select
     postcodes.postcode,
     postcodes.postcode_key
     {%- for item in measures %},
-    cast(coalesce(areas_2011.{{ item.column }}, areas_2021.{{ item.column }}) as integer)
-        as {{ item.column }}
+    cast(coalesce(
+        areas_2001.{{ item.column }}, areas_2011.{{ item.column }}, areas_2021.{{ item.column }}
+    ) as integer) as {{ item.column }}
     {%- endfor %}
 from {{ ref('int_postcodes') }} as postcodes
-{%- for vintage in ['2011', '2021'] %}
+{%- for vintage in ['2001', '2011', '2021'] %}
 left join areas as areas_{{ vintage }}
     on
         areas_{{ vintage }}.area_column = 'lsoa_{{ vintage }}_code'

@@ -29,7 +29,8 @@ select
     postcodes.northing,
     postcodes.latitude,
     postcodes.longitude,
-    postcodes.positional_quality
+    postcodes.positional_quality,
+    postcodes.is_lsoa_2001_from_lookup
 from {{ ref('int_postcodes') }} as postcodes
 left join {{ ref('int_geography_names') }} as regions
     on postcodes.region_code = regions.code

@@ -44,5 +44,5 @@ group by
     files.bytes,
     files.retrieved_at,
     files.is_synthetic
-having files.source = 'lookup' or sum(rows_read.row_count) > 0
+having coalesce(max(files.row_count), sum(rows_read.row_count)) > 0
 order by files.source, files.file_name

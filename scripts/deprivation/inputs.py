@@ -32,7 +32,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from deprivation.errors import InputError
 from deprivation.settings import PROJECT
+from deprivation.spreadsheets import read_sheet
 
 SEEDS = PROJECT / "seeds"
 SYNTHETIC_MARK = "SYNTHETIC.txt"
@@ -42,10 +44,6 @@ DIRECTORY_NAME = re.compile(
     r"(?P<release>(ONSPD|NSPL).*_(?P<month>[A-Z]{3})_(?P<year>20\d\d)_UK)(_(?P<area>[A-Z]{1,3}))?",
     re.IGNORECASE,
 )
-
-
-class InputError(Exception):
-    """An input that cannot be used: the message names the file, the fault and the remedy."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,6 +95,7 @@ def prepare(data_dir: Path, prepared: Path) -> list[InputFile]:
         files = [
             *directory_files,
             *_prepare_editions(data_dir, unfinished, directory_columns),
+            *_prepare_census(data_dir, unfinished),
             *_prepare_lookups(data_dir, unfinished),
         ]
         columns = [field.name for field in dataclasses.fields(InputFile)]
@@ -165,19 +164,18 @@ def _link(path: Path, to: Path) -> None:
 # The header of a CSV file -----------------------------------------------------------------------
 
 
-def read_header(path: Path) -> list[str]:
+def read_header(path: Path, ends_its_last_row: bool = True) -> list[str]:
     """The column names of a CSV file, with faults of the file as a whole found on the way.
 
-    Raises InputError for an empty file, one that is not UTF-8, one cut off before its last line
+    ends_its_last_row: the publisher's files of this kind end in a line end (SIMD's does not).
+    Raises InputError for an empty file, one that is not UTF-8, one cut off before its last row
     ended, and a column that stands twice.
     """
+    name, size = path.name, path.stat().st_size
     with path.open("rb") as file:
-        return check_header(path.name, file, path.stat().st_size)
-
-
-def check_header(name: str, file: io.BufferedIOBase, size: int) -> list[str]:
-    """As read_header, of an open binary file of `size` bytes, which is left at its end."""
-    start = file.read(min(size, 1 << 16))
+        start = file.read(1 << 16)
+        file.seek(max(size - 1, 0))
+        end = file.read(1)
     if not start.strip():
         raise InputError(f"{name}: the file is empty; fetch it again")
     if start[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in start:
@@ -196,8 +194,7 @@ def check_header(name: str, file: io.BufferedIOBase, size: int) -> list[str]:
         raise InputError(
             f"{name}: this is not a CSV file (a web page or an archive?); fetch it again"
         )
-    file.seek(size - 1)
-    if file.read(1) != b"\n":
+    if ends_its_last_row and end != b"\n":
         raise InputError(f"{name}: the last row is cut off; the file is truncated, fetch it again")
     twice = [column for column, times in Counter(header).items() if times > 1]
     if twice:
@@ -205,10 +202,11 @@ def check_header(name: str, file: io.BufferedIOBase, size: int) -> list[str]:
     return header
 
 
-def check_rows(path: Path) -> None:
-    """Raises InputError for the first row of a CSV that is not UTF-8 or not as long as the header.
+def check_rows(path: Path) -> int:
+    """The number of rows below the header of a CSV.
 
-    Slow on a large file (a million values a second): DuckDB checks those as it reads them.
+    Raises InputError for the first row that is not UTF-8 or not as long as the header. Slow on a
+    large file (a million values a second): DuckDB checks those as it reads them.
     """
     row = 1
     try:
@@ -227,6 +225,7 @@ def check_rows(path: Path) -> None:
             f"{path.name}, after row {row}: byte {error.object[error.start]:#x} is not UTF-8; use"
             " the file as the publisher issued it"
         ) from None
+    return row - 1
 
 
 # The postcode directory -------------------------------------------------------------------------
@@ -388,11 +387,18 @@ def _prepare_editions(
             for row in columns
             if (row["nation"], row["edition"]) == (edition["nation"], edition["edition"])
         ]
+        prepared_path = prepared / (source.lower().replace(" ", "_") + ".csv")
         path, problem = None, ""
         try:
-            path = find_edition(data_dir / "iod", source, edition["file_pattern"])
-            check_columns(path.name, read_header(path), wanted)
-            check_rows(path)
+            path = find_edition(data_dir / edition["folder"], source, edition["file_pattern"])
+            if edition["sheets"]:
+                rows = join_sheets(path, edition["sheets"].split("|"), key=wanted[0])
+                _write_rows(prepared_path, rows[0], rows[1:])
+            else:
+                check_rows(path)
+                _link(path, prepared_path)
+            header = read_header(prepared_path, ends_its_last_row=edition["folder"] == "iod")
+            check_columns(path.name, header, wanted)
             if directory_columns and edition["area_column"] not in directory_columns:
                 raise InputError(
                     f"{source} speaks of areas by {edition['area_column']}, which this release of"
@@ -400,12 +406,39 @@ def _prepare_editions(
                     " edition out of the variable `editions`"
                 )
         except InputError as error:
-            problem = str(error)
+            problem = str(error).replace(prepared_path.name, path.name if path else "")
         if path is None:
-            yield InputFile(source, str(data_dir / "iod"), edition["edition"], problem=problem)
+            missing = data_dir / edition["folder"]
+            yield InputFile(source, str(missing), edition["edition"], problem=problem)
             continue
-        _link(path, prepared / (source.lower().replace(" ", "_") + ".csv"))
         yield _describe(path, data_dir, source, edition["edition"], problem)
+
+
+def join_sheets(spreadsheet: Path, sheets: list[str], key: str) -> list[list[str]]:
+    """Sheets of one spreadsheet side by side, header first: rows of the same `key` are one row.
+
+    The header of a sheet is its first row that begins with `key`; columns without a name, or with
+    one that an earlier sheet has, are left out. Raises InputError if a sheet has no such header.
+    """
+    header: list[str] = []
+    joined: dict[str, list[str]] = {}
+    for sheet in sheets:
+        rows = read_sheet(spreadsheet, sheet)
+        top = next((at for at, row in enumerate(rows) if row and row[0] == key), None)
+        if top is None:
+            raise InputError(f"{spreadsheet.name}: sheet {sheet} has no column {key!r}")
+        new = [at for at, name in enumerate(rows[top]) if name.strip() and name not in header]
+        for row in rows[top + 1 :]:
+            if row[0]:
+                # An area that another sheet lacks shows as values that are missing.
+                joined.setdefault(row[0], [""] * len(header))
+        if header and len(joined) != sum(1 for row in rows[top + 1 :] if row[0]):
+            raise InputError(f"{spreadsheet.name}: sheet {sheet} has other areas than {sheets[0]}")
+        for row in rows[top + 1 :]:
+            if row[0]:
+                joined[row[0]] += [row[at] for at in new]
+        header += [rows[top][at] for at in new]
+    return [header, *joined.values()]
 
 
 def find_edition(folder: Path, source: str, pattern: str) -> Path:
@@ -437,6 +470,41 @@ def check_columns(name: str, header: list[str], wanted: list[str]) -> None:
             f" {len(extra)} not known); is it another year's file? If the publisher has renamed a"
             " column, change seeds/index_columns.csv"
         )
+
+
+# Census measures --------------------------------------------------------------------------------
+
+CENSUS = {
+    "townsend_2011": (
+        r"scores.*2011.*lsoa.*\.csv",
+        ["", "GEO_CODE", "GEO_LABEL", "TDS", "quintile"],
+    ),
+    "household_deprivation_2021": (
+        r"household_deprivation.*21.*\.csv",
+        ["lsoa21_code", "total_households", "deprivation_dimensions", "n", "prop"],
+    ),
+}
+
+
+def _prepare_census(data_dir: Path, prepared: Path) -> Iterator[InputFile]:
+    """Supplementary measures, wanted where they are there: else a file without rows."""
+    for source, (pattern, columns) in CENSUS.items():
+        try:
+            path = find_edition(data_dir / "census", source, pattern)
+        except InputError:
+            _write_rows(prepared / f"{source}.csv", columns, [])
+            continue
+        problem, rows = "", None
+        try:
+            rows = check_rows(path)
+            header = read_header(path)
+            if header != columns:
+                raise InputError(f"{path.name}: the columns are {header}, not {columns}")
+        except InputError as error:
+            problem = str(error)
+        _link(path, prepared / f"{source}.csv")
+        described = _describe(path, data_dir, source, source[-4:], problem)
+        yield dataclasses.replace(described, row_count=rows)
 
 
 # Lookups, and names of areas --------------------------------------------------------------------

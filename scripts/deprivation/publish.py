@@ -2,7 +2,7 @@
 
     deprivation.duckdb              read by others at any time
     deprivation.duckdb.lock         held by the one build at a time
-    .deprivation.duckdb.build/      private to that build, removed by the next if it was killed
+    .deprivation.duckdb.build/X/    private to that build, removed by the next if it was killed
         deprivation.duckdb          the file to be published, under the name it will have
         work.duckdb                 staging and intermediate tables
 
@@ -12,11 +12,13 @@ A reader that has the old file open keeps it; one that opens the path again sees
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -25,7 +27,6 @@ import filelock
 
 from deprivation import settings
 from deprivation.inputs import InputError, check_rows
-from deprivation.plugin import prepare_inputs
 
 
 class BuildError(Exception):
@@ -57,25 +58,39 @@ def build(database: Path, dbt_arguments: Sequence[str] = ()) -> None:
     """
     with sole_builder(database), private_folder(database) as folder:
         built = folder / database.name
-        prepare_inputs(settings.work_dir())
-        run_dbt(["build", *dbt_arguments], built)
-        check(built)
+        make(built, dbt_arguments)
         swap(built, database)
+
+
+def make(built: Path, dbt_arguments: Sequence[str] = (), output: int | None = None) -> None:
+    """Prepare the inputs, run `dbt build` into `built` and check it; raises as `build` does.
+
+    output: the file descriptor that takes what dbt prints, if not this process's own.
+    """
+    from deprivation.plugin import prepare_inputs  # brings in dbt: a second
+
+    prepare_inputs(settings.work_dir())
+    run_dbt(["build", *dbt_arguments], built, output)
+    check(built)
 
 
 @contextlib.contextmanager
 def private_folder(database: Path) -> Iterator[Path]:
-    """An empty folder on the same file system as `database`, gone when the block ends."""
-    folder = database.with_name(f".{database.name}.build")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+    """An empty folder on the same file system as `database`, gone when the block ends.
+
+    Its name is never used twice: should a process of a build that was killed live on, it finds
+    its folder gone and cannot write into that of the next.
+    """
+    parent = database.with_name(f".{database.name}.build")
+    shutil.rmtree(parent, ignore_errors=True)
+    parent.mkdir(exist_ok=True)
     try:
-        yield folder
+        yield Path(tempfile.mkdtemp(dir=parent))
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(parent, ignore_errors=True)
 
 
-def run_dbt(arguments: Sequence[str], built: Path) -> None:
+def run_dbt(arguments: Sequence[str], built: Path, output: int | None = None) -> None:
     """Run dbt into `built`, its intermediate tables beside it. Raises BuildError if it fails.
 
     dbt runs in a process of its own: run in this one, it would keep the file's write lock.
@@ -89,7 +104,9 @@ def run_dbt(arguments: Sequence[str], built: Path) -> None:
         "DEPRIVATION_INTERMEDIATE_DB": str(built.with_name("work.duckdb")),
         "DEPRIVATION_WORK_DIR": str(settings.work_dir()),
     }
-    finished = subprocess.run(command, env=environment, check=False)
+    finished = subprocess.run(
+        command, env=environment, check=False, stdout=output, **_dies_with_this()
+    )
     for warning in reported(log, built, ["warn"]):
         print(f"warning: {warning}", file=sys.stderr)
     if finished.returncode:
@@ -98,6 +115,15 @@ def run_dbt(arguments: Sequence[str], built: Path) -> None:
             for path in sorted((settings.work_dir() / "inputs" / "postcode_directory").iterdir()):
                 check_rows(path)
         raise BuildError(reason)
+
+
+def _dies_with_this() -> dict:
+    """On Linux: the child is killed when this process is, however that happens."""
+    if sys.platform != "linux":
+        return {}
+    prctl = ctypes.CDLL(None).prctl
+    death_signal, kill = 1, 9  # PR_SET_PDEATHSIG, SIGKILL
+    return {"preexec_fn": lambda: prctl(death_signal, kill)}
 
 
 def why_dbt_failed(run_results: Path, built: Path) -> str:
@@ -146,7 +172,12 @@ def check(built: Path) -> None:
                 "select table_name, estimated_size from duckdb_tables() where schema_name = 'main'"
             ).fetchall()
         )
-    missing = [table for table in promised_tables() if not there.get(table)]
+    never_empty = {"postcodes", "postcode_imd", "area_indices", "editions", "sources"}
+    missing = [
+        table
+        for table in promised_tables()
+        if table not in there or (table in never_empty and not there[table])
+    ]
     if missing:
         raise BuildError(
             f"not published: {', '.join(missing)} not built or empty (a part of the build can be"
@@ -158,13 +189,22 @@ def swap(built: Path, database: Path) -> None:
     """Put `built` in the place of `database`, on disk before it is seen, in one rename."""
     with built.open("rb") as file:
         os.fsync(file.fileno())
-    built.replace(database)
     # A write-ahead log of the old file would make the new one unopenable.
     database.with_name(database.name + ".wal").unlink(missing_ok=True)
+    built.replace(database)
     if hasattr(os, "O_DIRECTORY"):
         folder = os.open(database.parent, os.O_DIRECTORY)
         os.fsync(folder)
         os.close(folder)
 
 
-__all__ = ["BuildError", "InputError", "build", "check", "private_folder", "run_dbt", "swap"]
+__all__ = [
+    "BuildError",
+    "InputError",
+    "build",
+    "check",
+    "make",
+    "private_folder",
+    "run_dbt",
+    "swap",
+]

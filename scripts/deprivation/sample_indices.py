@@ -183,7 +183,8 @@ def write_file_7(edition: Edition, folder: Path) -> None:
     decimals; a whole one is `31` in 2015 and 2019 and `31.0` in 2025.
     """
     with INDEX_COLUMNS.open(encoding="utf-8", newline="") as file:
-        columns = [row for row in csv.DictReader(file) if row["edition"] == str(edition.year)]
+        this = ("England", str(edition.year))
+        columns = [row for row in csv.DictReader(file) if (row["nation"], row["edition"]) == this]
     count = len(edition.areas)
     random = Random(SEED - edition.year)
     populations = [population_counts(area, edition.year, random) for area in edition.areas]

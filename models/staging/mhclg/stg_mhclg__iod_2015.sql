@@ -1,1 +1,1 @@
-{{ published_index('England', 2015) }}
+{{ published_index('England', 2015, 'mhclg', '^LSOA code') }}

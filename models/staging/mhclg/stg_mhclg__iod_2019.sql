@@ -1,1 +1,1 @@
-{{ published_index('England', 2019) }}
+{{ published_index('England', 2019, 'mhclg', '^LSOA code') }}

@@ -1,1 +1,1 @@
-{{ published_index('England', 2025) }}
+{{ published_index('England', 2025, 'mhclg', '^LSOA code') }}

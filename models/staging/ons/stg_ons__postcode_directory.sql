@@ -7,7 +7,7 @@
     'msoa_2011_code', 'msoa_2021_code',
 ] %}
 {%- set indicators = ['rural_urban_2011', 'rural_urban_2021'] %}
-{%- set whole_numbers = ['easting', 'northing', 'imd_rank_2019', 'imd_rank_2025'] %}
+{%- set whole_numbers = ['easting', 'northing', 'imd_rank', 'imd_rank_2025'] %}
 {%- set degrees = ['latitude', 'longitude'] %}
 {%- set months = ['introduced_on', 'terminated_on'] %}
 {%- set others = ['postcode', 'user_type', 'positional_quality'] %}

@@ -1,0 +1,1 @@
+{{ published_index('England', 2007, 'mhclg', '^lsoa01_code$') }}

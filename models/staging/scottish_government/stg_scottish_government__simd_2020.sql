@@ -1,0 +1,1 @@
+{{ published_index('Scotland', 2020, 'scottish_government', '^DZ$') }}

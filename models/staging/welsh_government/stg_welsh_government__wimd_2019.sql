@@ -1,0 +1,1 @@
+{{ published_index('Wales', 2019, 'welsh_government', '^LSOA Code') }}

@@ -1,0 +1,27 @@
+-- Wales publishes ranks of the domains and overall, but no scores: the scores recomputed from the
+-- domains' ranks must put the areas in the published overall order, or a weight or domain is wrong.
+-- Ranks that come from unrounded domain scores may differ by a few places; none by more than 2%.
+with
+ordered as (
+    select
+        scores.nation,
+        scores.edition,
+        scores.area_code,
+        areas.rank,
+        areas.areas,
+        rank() over (
+            partition by scores.nation, scores.edition order by scores.score desc
+        ) as recomputed_rank
+    from {{ ref('int_imd_scores') }} as scores
+    inner join {{ ref('int_area_indices') }} as areas
+        on
+            scores.nation = areas.nation
+            and scores.edition = areas.edition
+            and scores.area_code = areas.area_code
+            and scores.index_code = areas.index_code
+    where scores.nation = 'Wales'
+)
+
+select *
+from ordered
+where abs(rank - recomputed_rank) > 0.02 * areas
