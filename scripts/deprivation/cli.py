@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from deprivation import settings
+from deprivation import cli_enrich, cli_refresh, settings
 from deprivation.inputs import InputError
 
 
@@ -58,7 +58,11 @@ def prepare() -> None:
     for file in files:
         size = f"{file.bytes:,} bytes" if file.bytes is not None else "missing"
         click.echo(f"{file.source}: {file.file_name} {file.release} {size}".rstrip())
-    problems = [file.problem for file in files if file.problem]
+    # The other nations' editions and England's before 2015 need not be there.
+    required = {"postcode_directory", "England 2015", "England 2019", "England 2025"}
+    problems = [
+        file.problem for file in files if file.problem and (file.sha256 or file.source in required)
+    ]
     if problems:
         raise InputError("\n".join(problems))
 
@@ -84,3 +88,11 @@ def sample(postcodes: int, areas: int, layout: str, packing: str, out: Path) -> 
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     click.echo(f"wrote a synthetic data set to {out}", err=True)
+
+
+main.add_command(cli_refresh.fetch)
+main.add_command(cli_refresh.refresh)
+main.add_command(cli_refresh.rollback)
+main.add_command(cli_refresh.export)
+main.add_command(cli_enrich.lookup)
+main.add_command(cli_enrich.enrich)

@@ -142,16 +142,25 @@ def _describe(path: Path, data_dir: Path, source: str, release: str, problem: st
         while block := file.read(1 << 20):
             digest.update(block)
     changed = datetime.datetime.fromtimestamp(path.stat().st_mtime, datetime.timezone.utc)
+    last_changed = changed.strftime("%Y-%m-%dT%H:%M:%SZ")
     return InputFile(
         source=source,
         file_name=path.name,
         release=release,
         sha256=digest.hexdigest(),
         bytes=path.stat().st_size,
-        retrieved_at=changed.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        retrieved_at=_fetched_at(data_dir).get(digest.hexdigest(), last_changed),
         is_synthetic=(data_dir / SYNTHETIC_MARK).is_file(),
         problem=problem,
     )
+
+
+def _fetched_at(data_dir: Path) -> dict[str, str]:
+    """SHA-256 of each file that `deprivation fetch` brought here -> the time it did."""
+    record = data_dir / "fetched.json"
+    if not record.is_file():
+        return {}
+    return {row["sha256"]: row["fetched_at"] for row in json.loads(record.read_text())}
 
 
 def _link(path: Path, to: Path) -> None:

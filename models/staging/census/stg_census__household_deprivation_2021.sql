@@ -8,7 +8,7 @@ select
         when 'Household is deprived in two dimensions' then 2
         when 'Household is deprived in three dimensions' then 3
         when 'Household is deprived in four dimensions' then 4
-        else error('{{ file_name }}, row of ' || lsoa21_code || ': not known: ' || deprivation_dimensions)
+        else error({{ file }} || ', row of ' || lsoa21_code || ': not known, ' || deprivation_dimensions)
     end as dimensions,
     {{ cast_or_stop('n', 'double', file, 'lsoa21_code', "'n'") }} as households,
     {{ cast_or_stop('total_households', 'double', file, 'lsoa21_code', "'total_households'") }}
