@@ -6,15 +6,18 @@
 {% macro input_file_name(source_name, wanted='yes') -%}
     {#-
         The name of an input's file. A wanted input that is missing or unusable stops the model
-        here; one that is wanted 'if there' and is not there, or 'no', has none.
+        here; one that is wanted 'if there' and is not there, or whose areas the directory does not
+        hold, is left out, saying so.
     -#}
     {%- if execute and wanted != 'no' -%}
         {%- set found = run_query(
-            "select file_name, problem, sha256 from " ~ source('inputs', 'files').render()
+            "select file_name, problem, sha256 is not null and lacks_areas = 'False' as is_unusable from " ~ source('inputs', 'files').render()
             ~ " where source = '" ~ source_name ~ "' order by problem desc nulls last limit 1"
         ).rows | first or [none, none, none] -%}
         {%- if found[1] and (wanted == 'yes' or found[2]) -%}
             {{ exceptions.raise_compiler_error(found[1]) }}
+        {%- elif found[1] -%}
+            {{ log('Left out: ' ~ found[1], info=true) }}
         {%- endif -%}
         {{ return(found[0] if not found[1] else none) }}
     {%- endif -%}

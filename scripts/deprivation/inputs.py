@@ -53,7 +53,8 @@ class InputFile:
     source: `postcode_directory`, `England 2019`, ..., or `lookup`; release: `2025-11` or the
     edition's year; row_count: of lookups only, the others' rows are counted
     where they are read; retrieved_at: ISO 8601, the time the file was fetched or last changed;
-    problem: what is wrong with it and what to do, empty if nothing is.
+    problem: what is wrong with it and what to do, empty if nothing is; lacks_areas: true if that is
+    only that the directory does not hold the areas that the file speaks of.
     """
 
     source: str
@@ -65,6 +66,7 @@ class InputFile:
     retrieved_at: str = ""
     is_synthetic: bool = False
     problem: str = ""
+    lacks_areas: bool = False
 
 
 def read_seed(name: str) -> list[dict[str, str]]:
@@ -123,6 +125,7 @@ def read_prepared(prepared: Path) -> list[InputFile]:
                     "bytes": int(row["bytes"]) if row["bytes"] else None,
                     "row_count": int(row["row_count"]) if row["row_count"] else None,
                     "is_synthetic": row["is_synthetic"] == "True",
+                    "lacks_areas": row["lacks_areas"] == "True",
                 }
             )
             for row in csv.DictReader(file)
@@ -396,6 +399,10 @@ def _prepare_editions(
             for row in columns
             if (row["nation"], row["edition"]) == (edition["nation"], edition["edition"])
         ]
+        # LSOAs of 2001 are also found from those of 2011.
+        areas = {edition["area_column"]}
+        if edition["area_column"] == "lsoa_2001_code" and _has_lsoa_2001_lookup(data_dir):
+            areas.add("lsoa_2011_code")
         prepared_path = prepared / (source.lower().replace(" ", "_") + ".csv")
         path, problem = None, ""
         try:
@@ -408,19 +415,26 @@ def _prepare_editions(
                 _link(path, prepared_path)
             header = read_header(prepared_path, ends_its_last_row=edition["folder"] == "iod")
             check_columns(path.name, header, wanted)
-            if directory_columns and edition["area_column"] not in directory_columns:
-                raise InputError(
-                    f"{source} speaks of areas by {edition['area_column']}, which this release of"
-                    " the postcode directory does not hold; use one that does, or leave the"
-                    " edition out of the variable `editions`"
-                )
         except InputError as error:
             problem = str(error).replace(prepared_path.name, path.name if path else "")
         if path is None:
             missing = data_dir / edition["folder"]
             yield InputFile(source, str(missing), edition["edition"], problem=problem)
             continue
-        yield _describe(path, data_dir, source, edition["edition"], problem)
+        described = _describe(path, data_dir, source, edition["edition"], problem)
+        if not problem and directory_columns and not (areas & set(directory_columns)):
+            problem = (
+                f"{source} speaks of areas by {edition['area_column']}, which this release of the"
+                " postcode directory does not hold; use one that does, or leave the edition out of"
+                " the variable `editions`"
+            )
+            described = dataclasses.replace(described, problem=problem, lacks_areas=True)
+        yield described
+
+
+def _has_lsoa_2001_lookup(data_dir: Path) -> bool:
+    headers = (read_header(path) for path in (data_dir / "lookups").glob("*.csv"))
+    return any({"LSOA01CD", "LSOA11CD"} <= set(header) for header in headers)
 
 
 def join_sheets(spreadsheet: Path, sheets: list[str], key: str) -> list[list[str]]:

@@ -521,7 +521,8 @@ def test_the_published_file_opens_in_duckdb_1_2(warehouse):
     )
     assert read.returncode == 0, read.stderr
     said = dict(line.split(" ") for line in read.stdout.splitlines()[:-2])
-    assert set(said) == set(promised_tables()) and all(int(rows) for rows in said.values())
+    assert set(said) == set(promised_tables())
+    assert int(said["postcodes"]) and int(said["postcode_imd"])
     key, comments = read.stdout.splitlines()[-2:]
     assert key == "NG161AA" and int(comments) > 100
 
