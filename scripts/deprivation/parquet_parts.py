@@ -2,8 +2,8 @@
 
 So that parts can be written at the same time and still make one file in order: DuckDB keeps the
 order of a join only on one thread, and no library joins Parquet files without writing them anew.
-The footer is Thrift's compact protocol; it is read and written here field by field, known or not,
-and only places in the file, row numbers and row groups are changed (parquet-format, parquet.thrift).
+The footer (parquet-format, parquet.thrift) is Thrift's compact protocol; it is read and written
+here field by field, known or not, and only places in the file, row counts and row groups change.
 """
 
 from __future__ import annotations

@@ -95,9 +95,10 @@ def run_dbt(arguments: Sequence[str], built: Path, output: int | None = None) ->
 
     dbt runs in a process of its own: run in this one, it would keep the file's write lock.
     """
-    log = settings.PROJECT / "target" / "run_results.json"
-    log.unlink(missing_ok=True)
-    command = [settings.program("dbt"), *arguments, "--fail-fast"]
+    # A target folder of its own: another dbt in the project at the same time writes into target/.
+    target = built.with_name("target")
+    log = target / "run_results.json"
+    command = [settings.program("dbt"), *arguments, "--fail-fast", "--target-path", str(target)]
     command += ["--project-dir", str(settings.PROJECT), "--profiles-dir", str(settings.PROJECT)]
     environment = os.environ | {
         "DEPRIVATION_DB": str(built),
