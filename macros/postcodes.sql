@@ -17,15 +17,15 @@
 {%- macro postcode_key(text) -%}
     {#- NG161AA from any spelling of it; null if the format is not a postcode's. -#}
     nullif(regexp_extract(
-        {{ postcode_without_spaces(text) }},
-        '^(GIR0AA|({{ outcode_pattern() | replace("GIR|", "") }})[0-9][ABD-HJLNP-UW-Z]{2})$'
+        {{ deprivation.postcode_without_spaces(text) }},
+        '^(GIR0AA|({{ deprivation.outcode_pattern() | replace("GIR|", "") }})[0-9][ABD-HJLNP-UW-Z]{2})$'
     ), '')
 {%- endmacro -%}
 
 
 {%- macro format_postcode(text) -%}
     {#- NG16 1AA from any spelling of it; null if the format is not a postcode's. -#}
-    regexp_replace({{ postcode_key(text) }}, '^(.*)(...)$', '\1 \2')
+    regexp_replace({{ deprivation.postcode_key(text) }}, '^(.*)(...)$', '\1 \2')
 {%- endmacro -%}
 
 
@@ -35,10 +35,10 @@
         abode, not known, ...; missing: null or blank; else invalid.
     -#}
     case
-        when coalesce({{ postcode_without_spaces(text) }}, '') = '' then 'missing'
-        when regexp_matches({{ postcode_without_spaces(text) }}, '^ZZ99([0-9]([A-Z]{2})?)?$') then 'pseudo'
-        when {{ postcode_key(text) }} is not null then 'ok'
-        when regexp_matches({{ postcode_without_spaces(text) }}, '^({{ outcode_pattern() }})[0-9]?$') then 'partial'
+        when coalesce({{ deprivation.postcode_without_spaces(text) }}, '') = '' then 'missing'
+        when regexp_matches({{ deprivation.postcode_without_spaces(text) }}, '^ZZ99([0-9]([A-Z]{2})?)?$') then 'pseudo'
+        when {{ deprivation.postcode_key(text) }} is not null then 'ok'
+        when regexp_matches({{ deprivation.postcode_without_spaces(text) }}, '^({{ deprivation.outcode_pattern() }})[0-9]?$') then 'partial'
         else 'invalid'
     end
 {%- endmacro -%}

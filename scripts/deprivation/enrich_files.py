@@ -1,0 +1,273 @@
+"""Files of records as DuckDB reads and writes them: CSV, TSV, Parquet, JSON lines, or compressed.
+
+CSV and TSV are read as text, the dialect declared; of JSON lines each record's text is kept.
+"""
+
+from __future__ import annotations
+
+import copy
+import csv
+import dataclasses
+import os
+import re
+from pathlib import Path
+from typing import BinaryIO
+
+import duckdb
+
+from deprivation.enrich_streams import Feed, check_zstd, read_header
+from deprivation.errors import InputError
+from deprivation.published import first_line
+
+KINDS = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
+COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
+DELIMITERS = {"csv": ",", "tsv": "\t"}
+# One column of whole lines: what is declared as delimiter does not occur in text.
+AS_LINES = "delim=chr(1), quote='', escape=''"
+# A record of JSON lines, as its text.
+RECORD = "record"
+LONGEST_LINE = 16 << 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Format:
+    """kind: csv, tsv, parquet or jsonl; compression: none, gzip or zstd."""
+
+    kind: str
+    compression: str = "none"
+
+
+def parse_format(name: str) -> Format:
+    """The format of a file by its name, `people.csv.gz`, or of a name of a format, `csv.gz`.
+
+    Raises InputError if it is none of those that can be read and written.
+    """
+    suffixes = [suffix.lower() for suffix in Path(f"-.{Path(name).name}").suffixes]
+    compression = COMPRESSIONS.get(suffixes[-1], "none")
+    if compression != "none":
+        suffixes.pop()
+    kind = KINDS.get(suffixes[-1] if suffixes else "")
+    if kind is None or (kind == "parquet" and compression != "none"):
+        raise InputError(
+            f"{name}: not a format that is read and written here: .csv, .tsv, .jsonl, each also"
+            " with .gz or .zst, and .parquet (name it with --input-format or --output-format)"
+        )
+    return Format(kind, compression)
+
+
+def quoted(name: str) -> str:
+    """A column's name in SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text in SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _matches(pattern: str) -> list[str]:
+    """Files that a pattern (* ? [] **) stands for, by name."""
+    anchor = Path(pattern).anchor or "."
+    parts = Path(pattern).relative_to(anchor) if Path(pattern).anchor else Path(pattern)
+    return sorted(str(path) for path in Path(anchor).glob(str(parts)))
+
+
+def find_files(names: list[str]) -> list[str]:
+    """The files that names and patterns stand for, each once, in order. Raises InputError."""
+    found: list[str] = []
+    for name in names:
+        matches = [name] if Path(name).exists() else _matches(name)
+        if not matches:
+            raise InputError(f"{name}: no such file")
+        found += matches
+    for name in found:
+        if Path(name).is_dir():
+            raise InputError(f"{name} is a folder; name the files in it: '{name}/*.csv'")
+        if not os.access(name, os.R_OK):
+            raise InputError(f"{name} cannot be read: permission denied")
+    return list(dict.fromkeys(found))
+
+
+class Records:
+    """The records of one or more files of one format, as a relation in SQL.
+
+    names: their columns; of JSON lines one, the record's text.
+    stream: what to read in place of a file: stdin, plain or decompressed, of CSV or TSV.
+    """
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        paths: list[str],
+        form: Format,
+        stream: BinaryIO | None = None,
+    ):
+        self.connection, self.paths, self.form, self.stream = connection, paths, form, stream
+        self.feed: Feed | None = None
+        # Of one Parquet file: the first row that is read, from 0, and how many; None for all.
+        self.span: tuple[int, int] | None = None
+        if form.compression == "zstd":
+            for path in paths:
+                check_zstd(path)
+        self.names = [RECORD] if form.kind == "jsonl" else self._names()
+
+    def _names(self) -> list[str]:
+        first, *others = self.paths
+        names = self._names_in(first)
+        for other in others:
+            if (theirs := self._names_in(other)) != names:
+                raise InputError(
+                    f"{other} has not the columns of {first}: {', '.join(theirs)} in place of"
+                    f" {', '.join(names)}"
+                )
+        folded = [name.lower() for name in names]
+        twice = sorted({repr(name) for name in names if folded.count(name.lower()) > 1})
+        if twice:
+            raise InputError(f"{first}: columns of one name, {' and '.join(twice)}; rename one")
+        return names
+
+    def _names_in(self, path: str) -> list[str]:
+        if self.form.kind == "parquet":
+            described = f"describe select * from read_parquet({literal(path)})"
+            try:
+                return [column[0] for column in self.connection.execute(described).fetchall()]
+            except duckdb.Error as error:
+                raise InputError(
+                    f"{path} is not a whole Parquet file: {first_line(error)}"
+                ) from None
+        header = self._header_of(path)
+        if not header.strip():
+            raise InputError(f"{path} is empty: it has no header")
+        try:
+            text = header.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise InputError(f"{path} is not UTF-8 text; save it as UTF-8") from None
+        names = next(csv.reader([text.rstrip("\r\n")], delimiter=DELIMITERS[self.form.kind]))
+        return [name or f"column{place}" for place, name in enumerate(names)]
+
+    def _header_of(self, path: str) -> bytes:
+        if self.form.compression == "zstd":
+            line = self.connection.execute(f"{self._read([path], AS_LINES, ['line'])} limit 1")
+            return "".join(text or "" for (text,) in line.fetchall()).encode()
+        if self.stream:
+            return read_header(self.stream)
+        import gzip
+
+        opened = gzip.open if self.form.compression == "gzip" else open
+        try:
+            with opened(path, "rb") as stream:
+                return read_header(stream)
+        except (OSError, EOFError) as error:
+            raise InputError(f"{path}: {error}") from None
+
+    def query(self, with_blank: bool = False) -> str:
+        """`from ...`: all records, in the order of the files and within them.
+
+        with_blank: of JSON lines, blank lines too.
+        """
+        if self.form.kind == "parquet":
+            if self.span:
+                # Not a filter on the row's number: the joins behind a filter would hold all rows.
+                first, number = self.span
+                return f"from read_parquet({literal(self.paths[0])}) limit {number} offset {first}"
+            return f"from read_parquet([{', '.join(map(literal, self.paths))}])"
+        is_json = self.form.kind == "jsonl"
+        if self.form.compression == "gzip" or self.stream:
+            self.feed = Feed(self.paths, self.stream, has_header=not is_json)
+        header = not is_json and not self.feed
+        dialect = (
+            AS_LINES
+            if is_json
+            else f"delim='{DELIMITERS[self.form.kind]}', quote='\"', escape='\"'"
+        )
+        paths = [self.feed.start()] if self.feed else self.paths
+        records = self._read(paths, f"{dialect}, header={str(header).lower()}", self.names)
+        if not is_json or with_blank:
+            return records
+        # Not a filter, for the same reason.
+        blank = f"coalesce(trim({RECORD}, ' \t\r'), '') = ''"
+        unblank = f"unnest(case when {blank} then [] else [{RECORD}] end)"
+        return f"from (select {unblank} as {RECORD} {records})"
+
+    def split(self, most: int, rows_at_least: int = 1_000_000) -> list[Records]:
+        """Records of Parquet in up to `most` parts of like size, in order; else all in one."""
+        if self.form.kind != "parquet":
+            return [self]
+        counted = self.connection.execute(
+            "select file_name, num_rows from parquet_file_metadata("
+            f"[{', '.join(map(literal, self.paths))}])"
+        ).fetchall()
+        rows = dict(counted)
+        total = sum(rows.values())
+        number = max(1, min(most, total // rows_at_least))
+        if number == 1:
+            return [self]
+        if len(self.paths) == 1:
+            # Row groups, of this size as DuckDB writes them, are then read by one part only.
+            step = -(-total // number // 122_880) * 122_880
+            spans = [(first, step) for first in range(0, total, step)]
+            return [self._part(self.paths, span) for span in spans]
+        parts: list[list[str]] = [[]]
+        before = 0
+        for path in self.paths:
+            if before >= total * len(parts) / number:
+                parts.append([])
+            parts[-1].append(path)
+            before += rows[path]
+        return [self._part(paths, None) for paths in parts]
+
+    def _part(self, paths: list[str], span: tuple[int, int] | None) -> Records:
+        part = copy.copy(self)
+        part.paths, part.span = paths, span
+        return part
+
+    def _read(self, paths: list[str], dialect: str, names: list[str]) -> str:
+        compression = "zstd" if self.form.compression == "zstd" else "none"
+        columns = ", ".join(f"{literal(name)}: 'varchar'" for name in names)
+        return (
+            f"from read_csv([{', '.join(map(literal, paths))}], {dialect}, auto_detect=false,"
+            f" compression='{compression}', max_line_size={LONGEST_LINE}, columns={{{columns}}})"
+        )
+
+    def fault(self, error: duckdb.Error) -> InputError:
+        """What a failure of DuckDB says of these files: the file, the line and why, no values."""
+        if self.feed and self.feed.fault:
+            return InputError(self.feed.fault)
+        text = str(error)
+        line = re.search(r"CSV Error on Line: (\d+)", text)
+        if not line:
+            return InputError(f"{', '.join(self.paths[:3])}: {first_line(error)}")
+        named = re.search(r"^\s*file = (.*)$", text, re.MULTILINE)
+        path, number = named[1] if named else self.paths[0], int(line[1])
+        if self.feed:
+            path, number = self.feed.place(number)
+        columns = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
+        reasons = {
+            "unterminated quote": "a quote is opened and not closed",
+            "Invalid unicode": "is not UTF-8 text",
+            "aximum line size": f"is longer than {LONGEST_LINE:,} bytes",
+        }
+        why = next((why for mark, why in reasons.items() if mark in text), "cannot be read")
+        if columns:
+            why = f"has {columns[2]} columns where the header has {columns[1]}"
+        return InputError(f"{path}, line {number}: {why}")
+
+
+def written_as(form: Format) -> str:
+    """The options of `copy ... to` for a format. JSON lines come as a column of text."""
+    options = "preserve_order true"
+    if form.compression != "none":
+        options += f", compression '{form.compression}'"
+    if form.kind == "parquet":
+        return f"(format parquet, {options})"
+    if form.kind == "jsonl":
+        return f"(format csv, header false, delimiter '\x01', quote '', escape '', {options})"
+    return f"(format csv, header true, delimiter '{DELIMITERS[form.kind]}', {options})"

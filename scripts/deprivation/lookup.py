@@ -1,0 +1,160 @@
+"""Deprivation of one postcode, for people and for programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from deprivation.errors import InputError
+from deprivation.published import edition_of, held_editions, open_published, parse_edition
+
+SCALE = "rank 1, decile 1 and quintile 1 are the most deprived"
+REASONS = {
+    "outside_coverage": "is in a nation of which this file holds no such edition",
+    "no_area": "is known, but the directory places it in none of the edition's areas",
+    "not_found": "has a postcode's format but is not in the directory, nor is its sector",
+    "partial": "is only a part of a postcode",
+    "pseudo": "is a code for no fixed abode or the like, not a place",
+    "invalid": "is not a postcode",
+    "missing": "is empty",
+}
+
+
+def look_up(database: Path, text: str, edition: str | None = None) -> list[dict[str, Any]]:
+    """Rows of deprivation(), one an index, as dictionaries; one row with a reason if no answer.
+
+    edition: `2019`, `nearest:2019`, or None for the newest of the postcode's nation.
+    Raises InputError for a file or an edition that cannot be used.
+    """
+    with open_published(database) as connection:
+        if edition is None:
+            return _ask(connection, text, None)
+        held = held_editions(connection)
+        asked = parse_edition(edition, held)
+        if not asked.is_nearest:
+            return _ask(connection, text, asked.year)
+        nation = _ask(connection, text, None)[0]["nation"]
+        return _ask(connection, text, edition_of(nation, asked, held))
+
+
+def _ask(
+    connection: duckdb.DuckDBPyConnection, text: str, year: int | None
+) -> list[dict[str, Any]]:
+    try:
+        found = connection.execute(
+            "select answers.*, editions.title, editions.publisher, editions.area_type,"
+            " editions.areas as edition_areas"
+            " from deprivation($1, $2) as answers left join main.editions as editions"
+            " on answers.nation = editions.nation and answers.edition = editions.edition",
+            [text, year],
+        )
+    except duckdb.CatalogException:
+        raise InputError("this file has no function deprivation(); build it again") from None
+    names = [column[0] for column in found.description]
+    return [
+        dict(zip(names, row, strict=True)) | {"rank": _whole(row[names.index("rank")])}
+        for row in found.fetchall()
+    ]
+
+
+def _whole(rank: float | None) -> float | int | None:
+    """A whole rank as one: ranks are kept as doubles, for some are halves."""
+    return int(rank) if rank is not None and rank.is_integer() else rank
+
+
+def problem(rows: list[dict[str, Any]], text: str) -> str:
+    """Why there is no answer, or an empty text if there is one."""
+    reason = REASONS.get(rows[0]["match_status"])
+    return f"{text.strip()!r} {reason} ({rows[0]['match_status']})" if reason else ""
+
+
+def as_json(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The answer as one document; `overall` is null and `domains` empty where there is none.
+
+    postcode_fallback: null, or the sector that answers in place of a postcode that is not in the
+    directory, with the spread of deciles among its postcodes.
+    """
+    first = rows[0]
+    measures = ("label", "rank", "decile", "quintile", "score", "lad_rank", "lad_areas")
+    indices = {
+        row["index_code"]: {name: row[name] for name in measures}
+        for row in rows
+        if row["index_code"]
+    }
+    kinds = {row["index_code"]: row["kind"] for row in rows}
+    is_sector = first["match_status"] == "sector"
+    return {
+        "postcode": first["postcode"],
+        "match_status": first["match_status"],
+        "lsoa": _place(first, "area_code", "area_name"),
+        "lad": _place(first, "lad_code", "lad_name"),
+        "overall": indices.get("imd"),
+        "domains": {
+            code: values
+            for code, values in indices.items()
+            if kinds[code] in ("domain", "supplementary")
+        },
+        "sub_domains": {
+            code: values for code, values in indices.items() if kinds[code] == "sub-domain"
+        },
+        "metadata": {
+            "source": first["title"],
+            "publisher": first["publisher"],
+            "nation": first["nation"],
+            "edition": first["edition"],
+            "area_type": first["area_type"],
+            "areas": first["edition_areas"],
+            "scale": SCALE,
+        },
+        "postcode_fallback": {
+            name: first[name]
+            for name in ("sector", "modal_decile", "modal_share", "min_decile", "max_decile")
+        }
+        if is_sector
+        else None,
+    }
+
+
+def _place(row: dict[str, Any], code: str, name: str) -> dict[str, str] | None:
+    return {"code": row[code], "name": row[name]} if row[code] else None
+
+
+def as_text(rows: list[dict[str, Any]]) -> str:
+    """The answer as a small aligned table under two lines that say what it speaks of."""
+    first = rows[0]
+    title = f"{first['title']}, {first['edition_areas']:,} areas ({first['area_type']})"
+    if first["match_status"] == "sector":
+        return (
+            f"{first['postcode']} is not in the directory; its sector {first['sector']} is\n"
+            f"{title}\n"
+            f"decile {first['modal_decile']} in {first['modal_share']:.0%} of its postcodes,"
+            f" from {first['min_decile']} to {first['max_decile']} (1 = most deprived)"
+        )
+    ended = ", terminated" if first["match_status"] == "matched_terminated" else ""
+    place = f"{first['area_name']} ({first['area_code']}), {first['lad_name']}"
+    header = ("", "rank", "decile", "quintile", "score", "rank in " + first["lad_name"])
+    table = [header] + [
+        (
+            ("  " if row["kind"] == "sub-domain" else "") + row["label"],
+            _shown(row["rank"]),
+            _shown(row["decile"]),
+            _shown(row["quintile"]),
+            _shown(row["score"]),
+            f"{row['lad_rank']:,} of {row['lad_areas']:,}" if row["lad_rank"] else "-",
+        )
+        for row in rows
+    ]
+    widths = [max(len(line[column]) for line in table) for column in range(len(header))]
+    lines = [
+        "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])])
+        for line in table
+    ]
+    return "\n".join(
+        [f"{first['postcode']}{ended}: {place}", f"{title}; 1 = most deprived", *lines]
+    )
+
+
+def _shown(value: float | None) -> str:
+    return "-" if value is None else f"{value:,}"

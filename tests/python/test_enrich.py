@@ -1,0 +1,501 @@
+"""Records in, records out: each once, in order, whole, with the right area or the right reason."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from deprivation import enrich as enriching
+
+COMMAND = Path(sys.executable).parent / "deprivation"
+
+
+@pytest.fixture(scope="module")
+def one(warehouse):
+    """The first postcode that meets a condition on the table postcodes."""
+    connection = duckdb.connect(str(warehouse), read_only=True)
+
+    def find(condition: str) -> str:
+        return connection.execute(
+            f"select postcode from postcodes where {condition} order by postcode limit 1"
+        ).fetchone()[0]
+
+    yield find
+    connection.close()
+
+
+ENGLISH = "country_code = 'E92000001' and lsoa_2011_code is not null"
+
+
+@pytest.fixture(scope="module")
+def messy(one):
+    """(postcode as written, its status when edition 2019 is asked for)"""
+    live = one(f"{ENGLISH} and is_live")
+    return [
+        ("", "missing"),
+        (live, "matched"),
+        (live.lower().replace(" ", ""), "matched"),
+        (f"  {live[:2]} {live[2:]}\u00a0", "matched"),
+        (live.replace(" ", "\t"), "matched"),
+        (one(f"{ENGLISH} and not is_live"), "matched_terminated"),
+        (one("country_code = 'S92000003'"), "outside_coverage"),
+        (one("country_code = 'M83000003'"), "outside_coverage"),
+        (one("country_code = 'E92000001' and lsoa_2011_code is null"), "no_area"),
+        (unused(one, live), "not_found"),
+        ("AA99 9AA", "not_found"),
+        (live.split()[0], "partial"),
+        (live[:-2], "partial"),
+        ("ZZ99 3VZ", "pseudo"),
+        (f"hello {live}", "invalid"),
+        ('say "M1, 1AE"', "invalid"),
+        ("two\nlines", "invalid"),
+        ("   ", "missing"),
+    ]
+
+
+def unused(one, postcode: str) -> str:
+    """A postcode of the same sector that is not in the directory."""
+    for letters in ("ZZ", "ZY", "ZX", "YZ", "YY", "WZ"):
+        try:
+            one(f"postcode = '{postcode[:-2]}{letters}'")
+        except TypeError:
+            return postcode[:-2] + letters
+    raise AssertionError(postcode)
+
+
+@pytest.fixture
+def enrich(deprivation, warehouse):
+    def run(*arguments, **variables):
+        return deprivation("enrich", *arguments, DEPRIVATION_DB=warehouse, **variables)
+
+    return run
+
+
+def write_csv(path: Path, rows, header=("id", "postcode", "note")):
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)
+    return path
+
+
+def read_csv(path: Path):
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t" if ".tsv" in path.name else ","))
+
+
+@pytest.fixture
+def people(messy, tmp_path):
+    """The messy postcodes many times over, in an order that a join must not change."""
+    rows = [
+        (f"{n:05}", postcode, f'note "{n}", with\na line' if n % 7 == 0 else " kept ")
+        for n, (postcode, _) in enumerate(messy * 500)
+    ]
+    return write_csv(tmp_path / "people.csv", rows)
+
+
+def test_every_record_comes_out_once_in_order_with_its_status(enrich, people, messy, tmp_path):
+    output = tmp_path / "out.csv"
+    report = tmp_path / "report.json"
+    run = enrich(
+        people, "--postcode-column", "postcode", "--edition", "2019", "--output", output,
+        "--report", report,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    before, after = read_csv(people), read_csv(output)
+    assert [{key: row[key] for key in before[0]} for row in after] == before
+    expected = [status for _, status in messy * 500]
+    assert [row["match_status"] for row in after] == expected
+    for row in after:
+        assert bool(row["imd_decile"]) == row["match_status"].startswith("matched")
+    summary = json.loads(report.read_text())
+    assert summary["rows"] == len(before)
+    assert {s: n for s, n in summary["statuses"].items() if n} == {
+        status: expected.count(status) for status in set(expected)
+    }
+    unknown = sum(not status.startswith("matched") for status in expected)
+    assert summary["quintiles"]["imd"]["unknown"] == unknown
+    assert sum(summary["quintiles"]["imd"].values()) == len(before)
+    assert "Unknown" in run.stderr and "not_found" in run.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "out.csv", "people.csv", "report.json",
+    ]  # fmt: skip
+
+
+def test_the_values_are_the_published_ones_of_the_editions_own_area(
+    enrich, people, warehouse, tmp_path
+):
+    output = tmp_path / "out.csv"
+    for edition in ("2019", "2025"):
+        run = enrich(
+            people, "--postcode-column", "postcode", "--edition", edition, "--output", output,
+            "--local", "lad", "--force",
+        )  # fmt: skip
+        assert run.returncode == 0, run.stderr
+        with duckdb.connect(str(warehouse), read_only=True) as connection:
+            expected = {
+                row[0]: [str(value) for value in row[1:]]
+                for row in connection.execute(
+                    "select key, area_code, imd_rank, imd_decile, imd_quintile, geography_name,"
+                    " local.local_rank, local.local_areas, ntile_10, ohid_10"
+                    " from (select postcode_key as key, * from postcode_imd where edition = $1)"
+                    " join local_quantiles as local using (edition, area_code)"
+                    " where geography = 'lad' and index_code = 'imd'",
+                    [edition],
+                ).fetchall()
+            }
+        names = ["area_code", "imd_rank", "imd_decile", "imd_quintile", "lad_name"]
+        names += [f"imd_lad_{name}" for name in ("rank", "areas", "decile", "decile_ohid")]
+        matched = [r for r in read_csv(output) if r["match_status"].startswith("matched")]
+        assert matched
+        for row in matched:
+            key = "".join(row["postcode"].split()).upper()
+            assert [row[name] for name in names] == [
+                value if value != "None" else "" for value in expected[key]
+            ]
+            assert row["edition"] == edition
+
+
+def test_a_sector_answers_only_when_asked_and_a_repair_is_flagged(enrich, one, messy, tmp_path):
+    live = one(f"{ENGLISH} and is_live and postcode like '%1 1__'")
+    mistyped = live.replace("1", "I")
+    rows = [(1, unused(one, live), ""), (2, mistyped, ""), (3, live, ""), (4, "OI", "")]
+    people = write_csv(tmp_path / "people.csv", rows)
+    output = tmp_path / "out.csv"
+    run = enrich(
+        people, "--postcode-column", "postcode", "--edition", "2019", "--output", output,
+        "--fallback", "sector", "--repair",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    sector, repaired, exact, invalid = read_csv(output)
+    assert sector["match_status"] == "sector" and not sector["area_code"]
+    assert int(sector["sector_min_decile"]) <= int(sector["imd_decile"])
+    assert int(sector["imd_decile"]) <= int(sector["sector_max_decile"])
+    assert 0 < float(sector["sector_modal_share"]) <= 1
+    assert (repaired["match_status"], repaired["is_repaired"]) == ("matched", "true")
+    assert repaired["repaired_postcode"] == live
+    assert repaired["area_code"] == exact["area_code"]
+    assert (exact["is_repaired"], exact["repaired_postcode"]) == ("false", "")
+    assert invalid["match_status"] == "invalid"
+
+
+def test_a_dated_record_gets_the_nearest_edition_and_says_which(enrich, one, warehouse, tmp_path):
+    live = one(f"{ENGLISH} and is_live and introduced_on < '1990-01-01'")
+    ended = one(f"{ENGLISH} and terminated_on between '2005-01-01' and '2015-01-01'")
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        held = [
+            year
+            for (year,) in connection.execute(
+                "select edition from editions where nation = 'England' order by 1"
+            ).fetchall()
+        ]
+        (end,) = connection.execute(
+            "select terminated_on from postcodes where postcode = $1", [ended]
+        ).fetchone()
+    rows = [
+        (1, live, "2016-03-01"),
+        (2, live, "31/12/2017"),  # as near to 2015 as to 2019: the older
+        (3, live, "2018-01-01 09:30:00"),
+        (4, live, "2022"),
+        (5, live, "2023-01"),
+        (6, live, ""),
+        (7, live, "last year"),
+        (8, live, "1900-01-01"),
+        (9, ended, "2019-05-01"),
+        (10, ended, f"{end:%Y-%m}-28"),
+        (11, one("country_code = 'S92000003'"), "2019-05-01"),
+    ]
+    people = write_csv(tmp_path / "people.csv", rows, ("id", "postcode", "seen"))
+    output = tmp_path / "out.csv"
+    run = enrich(
+        people, "--postcode-column", "postcode", "--date-column", "seen", "--output", output
+    )
+    assert run.returncode == 0, run.stderr
+    after = read_csv(output)
+    assert [row["edition_asked"] for row in after[:8]] == [
+        "2016", "2017", "2018", "2022", "2023", "", "", "1900",
+    ]  # fmt: skip
+    newest, oldest = str(held[-1]), str(held[0])
+    assert [row["edition"] for row in after[:8]] == [
+        "2015", "2015", "2019", "2019", "2025", newest, newest, oldest,
+    ]  # fmt: skip
+    assert [row["date_status"] for row in after[:10]] == [
+        "ok", "ok", "ok", "ok", "ok", "no_date", "unreadable_date", "not_yet_introduced",
+        "terminated", "ok",
+    ]  # fmt: skip
+    assert after[8]["match_status"] == "matched_terminated"
+
+
+@pytest.mark.parametrize(
+    "form", ["csv", "tsv", "csv.gz", "tsv.zst", "jsonl", "jsonl.gz", "parquet"]
+)
+def test_every_format_goes_in_and_out_and_to_every_other(enrich, people, messy, tmp_path, form):
+    options = ("--postcode-column", "postcode", "--edition", "2019", "--only", "quintile")
+    between = tmp_path / f"between.{form}"
+    back = tmp_path / "back.csv"
+    first = enrich(people, *options, "--output", between, "--prefix", "first_")
+    assert first.returncode == 0, first.stderr
+    second = enrich(between, *options, "--output", back)
+    assert second.returncode == 0, second.stderr
+    before, after = read_csv(people), read_csv(back)
+    assert [{key: row[key] for key in before[0]} for row in after] == before
+    for row in after:
+        assert row["first_imd_quintile"] == row["imd_quintile"]
+        assert row["first_match_status"] == row["match_status"]
+
+
+def test_json_records_keep_their_own_text(enrich, one, tmp_path):
+    live = one(f"{ENGLISH} and is_live")
+    lines = [
+        f'{{"id": 1.10, "postcode": "{live}", "tags": ["a", {{"b": null}}]}}',
+        "",
+        '{ "postcode":null,"é":"\\u00e9 \\"x\\"" }',
+        "{}",
+    ]
+    people = tmp_path / "people.jsonl"
+    people.write_text("\n".join(lines), encoding="utf-8")
+    output = tmp_path / "out.ndjson"
+    options = ("--postcode-column", "postcode", "--edition", "2019", "--output", output)
+    run = enrich(people, *options)
+    assert run.returncode == 0, run.stderr
+    first, second, third = output.read_text(encoding="utf-8").splitlines()
+    assert first.startswith(lines[0][:-1])
+    assert second.startswith(lines[2].rstrip(" }"))
+    assert [json.loads(line)["match_status"] for line in (first, second, third)] == [
+        "matched", "missing", "missing",
+    ]  # fmt: skip
+    enrich(people, *options, "--force", "--drop-postcode")
+    assert "postcode" not in json.loads(output.read_text().splitlines()[0])
+
+
+def test_the_least_that_a_study_needs(enrich, people, tmp_path):
+    output = tmp_path / "out.csv"
+    run = enrich(
+        people, "--postcode-column", "postcode", "--edition", "2019", "--output", output,
+        "--only", "quintile", "--drop-postcode",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert list(read_csv(output)[0]) == ["id", "note", "imd_quintile", "match_status"]
+
+
+def test_files_by_pattern_and_pipes(warehouse, messy, tmp_path):
+    for n in (1, 2, 3):
+        write_csv(
+            tmp_path / f"part{n}.csv", [(f"{n}.{i}", p, "") for i, (p, _) in enumerate(messy)]
+        )
+    options = ["--postcode-column", "postcode", "--edition", "2019", "--database", warehouse]
+    output = tmp_path / "out.csv"
+    subprocess.run(
+        [COMMAND, "enrich", tmp_path / "part*.csv", *options, "--output", output], check=True
+    )
+    assert [row["id"] for row in read_csv(output)] == [
+        f"{n}.{i}" for n in (1, 2, 3) for i in range(len(messy))
+    ]
+    together = b"".join(
+        path.read_bytes() if n == 0 else path.read_bytes().split(b"\n", 1)[1]
+        for n, path in enumerate(sorted(tmp_path.glob("part*.csv")))
+    )
+    for given in (together, gzip.compress(together)):
+        piped = subprocess.run(
+            [COMMAND, "enrich", "-", *options, "--output", "-"],
+            input=given, capture_output=True, check=True,
+        )  # fmt: skip
+        assert piped.stdout == output.read_bytes()
+    assert not list(tmp_path.glob(".*"))
+
+
+def spoilt(tmp_path):
+    """(file, what the error must say) of files that cannot be read to their end."""
+    rows = "".join(f"{n},M1 1AE,some text\n" for n in range(50_000))
+    text = f"id,postcode,note\n{rows}"
+    files = {
+        "short.csv": (text.replace("\n40000,M1 1AE,", "\n40000,").encode(), "line 40002: has 2"),
+        "long.csv": (text.replace("\n40000,", "\n40000,x,").encode(), "line 40002: has 4"),
+        "quote.csv": (text.replace("\n40000,", '\n40000,"').encode(), "line 40002"),
+        "latin.csv": (text.replace("\n40000,M1 1AE,", "\n40000,M1 1AE,caf\xe9 ").encode("latin-1"),
+                      "line 40002: is not UTF-8"),
+        "cut.csv.gz": (gzip.compress(text.encode())[:-2000], "cut.csv.gz is not a whole gzip"),
+        "cut.parquet": (b"PAR1" + b"x" * 500, "cut.parquet is not a whole Parquet"),
+        "empty.csv": (b"", "no header"),
+        "bad.jsonl": (b'{"postcode": "M1 1AE"}\n\n{"postcode": \n', "bad.jsonl, line 3"),
+        "list.jsonl": (b'{"postcode": "M1 1AE"}\n[1]\n', "list.jsonl, line 2"),
+        "twice.csv": (b"postcode,Postcode\nM1 1AE,x\n", "one name"),
+    }  # fmt: skip
+    for name, (content, says) in files.items():
+        (tmp_path / name).write_bytes(content)
+        yield tmp_path / name, says
+    whole = tmp_path / "cut.csv.zst"
+    duckdb.execute(
+        f"copy (select 'M1 1AE' as postcode, range as id from range(100000)) to '{whole}'"
+        " (compression zstd)"
+    )
+    whole.write_bytes(whole.read_bytes()[:-2000])
+    yield whole, "cut.csv.zst is not a whole zstd"
+
+
+def test_a_file_that_cannot_be_read_is_named_and_nothing_is_written(enrich, tmp_path):
+    for path, says in spoilt(tmp_path):
+        output = path.with_name("out.csv")
+        before = sorted(tmp_path.iterdir())
+        run = enrich(path, "--postcode-column", "postcode", "--edition", "2019", "--output", output)
+        last = run.stderr.strip().splitlines()[-1]
+        assert run.returncode == 1, path
+        assert last.startswith("deprivation: error:") and path.name in last, last
+        assert says in last, last
+        assert "M1 1AE" not in run.stderr  # postcodes are personal data
+        assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--postcode-column", "pcode"], "no column 'pcode'; there are 'id', 'postcode', 'note'"),
+        (["--edition", "2018"], "England 2015, 2019, 2025"),
+        (["--index", "imd,wealth"], "index wealth is not in this file"),
+        (["--index", "income", "--local", "lad"], "local rank of index income is not in this"),
+        (["--local", "parish"], "geography parish is not in this file"),
+        (["--only", "everything"], "--only knows no everything"),
+        (["--date-column", "when"], "no column 'when'"),
+        (["--database", "nowhere.duckdb"], "deprivation build"),
+        (["--output", "out.xlsx"], "not a format"),
+        (["--output", "nowhere/out.csv"], "no such folder"),
+        (["--prefix", "", "--output", "there.csv"], "--force"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_a_failure(
+    enrich, people, tmp_path, monkeypatch, arguments, says
+):
+    (tmp_path / "there.csv").write_text("precious")
+    monkeypatch.chdir(tmp_path)
+    usual = {"--postcode-column": "postcode", "--edition": "2019", "--output": "out.csv"}
+    usual |= dict(zip(arguments[::2], arguments[1::2], strict=True))
+    run = enrich(people, *[part for pair in usual.items() for part in pair], cwd=tmp_path)
+    assert run.returncode == 1
+    assert says in run.stderr.strip().splitlines()[-1], run.stderr
+    assert not (tmp_path / "out.csv").exists()
+    assert (tmp_path / "there.csv").read_text() == "precious"
+
+
+def test_an_added_column_that_is_there_already_needs_a_prefix(enrich, tmp_path):
+    people = write_csv(tmp_path / "people.csv", [("M1 1AE", "9")], ("postcode", "IMD_Decile"))
+    options = ("--postcode-column", "postcode", "--edition", "2019")
+    run = enrich(people, *options, "--output", tmp_path / "out.csv")
+    assert run.returncode == 1 and "--prefix" in run.stderr
+    run = enrich(people, *options, "--output", tmp_path / "out.csv", "--prefix", "our_")
+    assert "our_match_status" in read_csv(tmp_path / "out.csv")[0]
+
+
+def test_a_run_that_is_stopped_leaves_nothing(warehouse, tmp_path):
+    people = tmp_path / "people.parquet"
+    duckdb.execute(
+        f"copy (select 'M1 1AE' as postcode, range as id from range(20000000)) to '{people}'"
+    )
+    command = [COMMAND, "enrich", people, "--postcode-column", "postcode", "--edition", "2019"]
+    running = subprocess.Popen(
+        [*command, "--output", tmp_path / "out.parquet", "--database", warehouse],
+        stderr=subprocess.DEVNULL,
+    )
+    until = time.monotonic() + 60
+    while not list(tmp_path.glob(".*/part0")) and time.monotonic() < until:
+        time.sleep(0.05)
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(timeout=30) != 0
+    assert [path.name for path in tmp_path.iterdir()] == ["people.parquet"]
+
+
+def test_postcodes_of_formats_no_longer_valid_are_found(deprivation, one, warehouse, tmp_path):
+    """The directory holds 7,084 such as NPT 0AA and W1Y 9LB (November 2025), ended by 2000."""
+    database = tmp_path / "with NPT 0AA.duckdb"
+    shutil.copy(warehouse, database)
+    ended = one(f"{ENGLISH} and not is_live")
+    with duckdb.connect(str(database)) as connection:
+        for table in ("postcodes", "postcode_imd"):
+            connection.execute(
+                f"insert into {table} select 'NPT 0AA' as postcode, 'NPT0AA' as postcode_key,"
+                f" * exclude (postcode, postcode_key) from {table} where postcode = $1",
+                [ended],
+            )
+    people = write_csv(tmp_path / "people.csv", [(1, "npt0aa", ""), (2, "npt 0ab", "")])
+    output = tmp_path / "out.csv"
+    run = deprivation(
+        "enrich", people, "--postcode-column", "postcode", "--edition", "2019", "--output", output,
+        "--database", database,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert [row["match_status"] for row in read_csv(output)] == ["matched_terminated", "invalid"]
+
+
+def test_parquet_in_parts_comes_out_whole_and_in_order(enrich, messy, warehouse, tmp_path):
+    """More rows than one part of a file holds, of types and a row group size not DuckDB's own."""
+    people, output = tmp_path / "people.parquet", tmp_path / "out.parquet"
+    postcodes = ", ".join("'" + postcode.replace("'", "''") + "'" for postcode, _ in messy)
+    duckdb.execute(
+        f"copy (select range as id,"
+        f" [{postcodes}][cast(1 + hash(range) % {len(messy)} as int)] as postcode,"
+        " {'day': date '2019-01-01' + (range % 9)::int} as nested, [range % 3] as list"
+        f" from range(2500000)) to '{people}' (row_group_size 70000)"
+    )
+    run = enrich(people, "--postcode-column", "postcode", "--edition", "2019", "--output", output)
+    assert run.returncode == 0, run.stderr
+    wrong = duckdb.execute(
+        "select count(*), count_if(before.id is distinct from after.id or before.postcode is"
+        " distinct from after.postcode or before.nested is distinct from after.nested"
+        " or before.list is distinct from after.list or after.match_status is null)"
+        f" from read_parquet('{people}', file_row_number = true) as before"
+        f" full join read_parquet('{output}', file_row_number = true) as after"
+        " using (file_row_number)"
+    ).fetchone()
+    assert wrong == (2_500_000, 0)
+    groups = duckdb.execute(
+        f"select count(distinct row_group_id), sum(row_group_num_rows) filter (column_id = 0)"
+        f" from parquet_metadata('{output}')"
+    ).fetchone()
+    assert groups[0] >= 2_500_000 // 122_880 and groups[1] == 2_500_000
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv", "jsonl"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"edition": "2019"},
+        {"date_column": "seen", "falls_back": True, "repairs": True},
+    ],
+    ids=["plain", "all"],
+)
+def test_records_stream_through_the_joins(warehouse, tmp_path, monkeypatch, form, options):
+    """A join that holds all records (DELIM) or gives them out of order (LEFT) is in no plan."""
+    people = tmp_path / f"people.{form}"
+    to = "(format json)" if form == "jsonl" else ""
+    duckdb.execute(
+        f"copy (select 'M1 1AE' as postcode, '2019' as seen from range(9)) to '{people}' {to}"
+    )
+    plans = []
+
+    def explain(connection, statements, watch):
+        for statement in statements:
+            plan = enriching.cursor(connection).execute(f"explain {statement}").fetchall()
+            plans.append("".join(text for _, text in plan))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(enriching, "execute", explain)
+    request = enriching.Request(
+        files=[str(people)], postcode_column="postcode", output=str(tmp_path / "out.csv"), **options
+    )
+    with pytest.raises(KeyboardInterrupt):
+        enriching.enrich(warehouse, request)
+    (plan,) = plans
+    joins = set(re.findall(r"Join Type: (\w+)", plan))
+    assert joins <= {"INNER", "SINGLE", "MARK"} and "SINGLE" in joins
+    assert "DELIM" not in plan

@@ -1,0 +1,158 @@
+"""One postcode: deprivation() in SQL and `deprivation lookup`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import duckdb
+import pytest
+
+
+@pytest.fixture(scope="module")
+def connection(warehouse):
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def postcode(connection):
+    """A live English postcode whose LSOA differs between 2011 and 2021."""
+    return connection.execute(
+        "select postcode from postcodes where is_live and lsoa_2011_code like 'E01%'"
+        " and lsoa_2021_code <> lsoa_2011_code order by postcode limit 1"
+    ).fetchone()[0]
+
+
+def ask(connection, text, edition):
+    found = connection.execute("select * from deprivation($1, $2)", [text, edition])
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def test_any_spelling_gives_every_index_of_the_editions_own_area(connection, postcode):
+    spelt = f" {postcode.lower().replace(' ', chr(160))}\t"
+    for edition, vintage in ((2019, "lsoa_2011_code"), (2025, "lsoa_2021_code")):
+        rows = ask(connection, spelt, edition)
+        area = connection.execute(
+            f"select {vintage} from postcodes where postcode = $1", [postcode]
+        ).fetchone()[0]
+        published = connection.execute(
+            "select index_code, score, rank, decile, quintile, lad_rank, lad_areas"
+            " from area_indices where area_code = $1 and edition = $2",
+            [area, edition],
+        ).fetchall()
+        assert {row["area_code"] for row in rows} == {area}
+        assert {row["match_status"] for row in rows} == {"matched"}
+        columns = ["index_code", "score", "rank", "decile", "quintile", "lad_rank", "lad_areas"]
+        assert {tuple(row[name] for name in columns) for row in rows} == set(published)
+        assert [row["index_code"] for row in rows][:2] == ["imd", "income"]
+        assert all(row["label"] and row["kind"] for row in rows)
+    assert ask(connection, spelt, None) == rows
+
+
+def test_without_an_answer_there_is_one_row_that_says_why(connection):
+    def one(condition):
+        return connection.execute(
+            f"select postcode from postcodes where {condition} order by postcode limit 1"
+        ).fetchone()[0]
+
+    for text, status in (
+        (one("country_code = 'S92000003'"), "outside_coverage"),
+        (one("country_code = 'L93000001'"), "outside_coverage"),
+        (one("country_code = 'E92000001' and lsoa_2011_code is null"), "no_area"),
+        ("ZZ99 3VZ", "pseudo"),
+        ("M1", "partial"),
+        ("hello M1 1AE", "invalid"),
+        ("QQ1 1AA", "invalid"),
+        ("AA99 9AA", "not_found"),
+        ("  ", "missing"),
+        (None, "missing"),
+    ):
+        (row,) = ask(connection, text, 2019)
+        assert row["match_status"] == status, text
+        assert row["decile"] is None
+
+
+def test_an_unknown_postcode_is_answered_by_its_sector_with_the_spread(connection):
+    sector, outcode = connection.execute(
+        "select sector, outcode from postcodes where country_code = 'E92000001' group by all"
+        " having count(*) > 20 order by 1 limit 1"
+    ).fetchone()
+    units = connection.execute(
+        "select right(postcode, 2) from postcodes where sector = $1", [sector]
+    ).fetchall()
+    unused = next(f"{a}{b}" for a in "ZYXW" for b in "ZYXWUTSR" if (f"{a}{b}",) not in units)
+    (row,) = ask(connection, sector + unused, 2025)
+    counted = connection.execute(
+        "select imd_decile, count(*) from postcode_imd where edition = 2025 and imd_decile is not"
+        " null and postcode_key like $1 || '__' group by 1 order by 2 desc, 1",
+        [sector.replace(" ", "")],
+    ).fetchall()
+    deciles = [decile for decile, _ in counted]
+    assert row["match_status"] == "sector"
+    assert (row["index_code"], row["sector"], row["area_code"]) == ("imd", sector, None)
+    assert row["decile"] == row["modal_decile"] == deciles[0]
+    assert (row["min_decile"], row["max_decile"]) == (min(deciles), max(deciles))
+    assert row["modal_share"] == pytest.approx(counted[0][1] / len(units))
+    assert ask(connection, outcode, 2025)[0]["match_status"] == "partial"
+
+
+def test_an_edition_that_is_not_there_stops_with_those_that_are(connection, postcode):
+    with pytest.raises(duckdb.Error, match=r"edition 2018 .* England 2015, 2019, 2025"):
+        ask(connection, postcode, 2018)
+
+
+def test_it_answers_a_column_and_under_another_file_name(warehouse, tmp_path, postcode):
+    moved = tmp_path / "another name.duckdb"
+    shutil.copy(warehouse, moved)
+    with duckdb.connect(str(moved), read_only=True) as connection:
+        rows = connection.execute(
+            "select people.id, answers.match_status from (values (1, $1), (2, 'x')) as people (id,"
+            " postcode), deprivation(people.postcode, 2019) as answers"
+            " where answers.index_code = 'imd' or answers.index_code is null order by 1",
+            [postcode],
+        ).fetchall()
+    assert rows == [(1, "matched"), (2, "invalid")]
+
+
+def test_the_command_shows_a_table_and_json(deprivation, warehouse, postcode):
+    shown = deprivation("lookup", *postcode.lower().split(), DEPRIVATION_DB=warehouse)
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.startswith(f"{postcode}: ")
+    assert "Index of Multiple Deprivation" in shown.stdout
+    written = deprivation(
+        "lookup", postcode, "--json", "--edition", "nearest:2021", "--database", warehouse
+    )
+    answer = json.loads(written.stdout)
+    assert answer["metadata"]["edition"] == 2019
+    assert answer["metadata"]["areas"] > answer["overall"]["rank"] >= answer["overall"]["lad_rank"]
+    assert isinstance(answer["overall"]["rank"], int)
+    assert len(answer["domains"]) == 9
+    assert set(answer["domains"]["idaci"]) >= {"label", "rank", "decile", "score", "lad_rank"}
+    assert answer["lsoa"]["code"].startswith("E01") and answer["lad"]["name"]
+    assert answer["postcode_fallback"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["hello"], "not a postcode"),
+        (["M1 1AE", "--edition", "2018"], "England 2015, 2019, 2025"),
+        (["M1 1AE", "--edition", "soon"], "neither a year"),
+        (["M1 1AE", "--database", "nowhere.duckdb"], "deprivation build"),
+    ],
+)
+def test_what_cannot_be_answered_is_one_line_and_a_failure(deprivation, warehouse, arguments, says):
+    failed = deprivation("lookup", *arguments, DEPRIVATION_DB=warehouse)
+    assert failed.returncode == 1
+    assert says in failed.stderr.strip().splitlines()[-1]
+    assert failed.stdout == ""
+
+
+def test_the_command_starts_without_the_heavy_libraries(deprivation, warehouse, postcode):
+    run = deprivation("lookup", postcode, DEPRIVATION_DB=warehouse, PYTHONPROFILEIMPORTTIME="1")
+    assert run.returncode == 0
+    loaded = {line.rpartition("|")[2].strip() for line in run.stderr.splitlines()}
+    assert "duckdb" in loaded
+    assert not loaded & {"dbt", "requests", "rich", "psycopg", "python_calamine"}
