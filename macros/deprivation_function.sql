@@ -34,6 +34,7 @@
 
 {% macro deprivation_function(editions, indices) -%}
 {%- set nations = editions | groupby('nation') -%}
+{%- set asked = 'cast(edition as integer)' -%}
 {%- set years = editions | map(attribute='edition') | map('int') | unique | sort | join(', ') -%}
 {%- set held = [] -%}
 {%- for nation, rows in nations -%}
@@ -44,118 +45,104 @@
     {%- do keys.append(index.nation ~ ' ' ~ index.index_code) -%}
 {%- endfor %}
 create or replace macro main.deprivation(text, edition) as table
-with
-asked as not materialized (
-    select
-        edition is null
-        or cast(edition as integer) in ({{ years }})
-        or error('edition ' || edition || ' is not in this file; it holds {{ held | join('; ') }}')
-            as is_held
-),
-
+select
+    coalesce(indices.nation, found.nation, sectors.nation) as nation,
+    coalesce(indices.edition, found.edition, sectors.edition) as edition,
+    coalesce(indices.index_code, case when sectors.partial is not null then 'imd' end) as index_code,
+    ['{{ indices | map(attribute='label') | join("', '") }}'][coalesce(indices.place, sectors.place)] as label,
+    ['{{ indices | map(attribute='kind') | join("', '") }}'][coalesce(indices.place, sectors.place)] as kind,
+    coalesce(found.postcode, format_postcode(text)) as postcode,
+    case
+        when sectors.partial is not null then 'sector'
+        when found.postcode is null then replace(postcode_status(text), 'ok', 'not_found')
+        when indices.area_code is not null
+            then case when found.is_live then 'matched' else 'matched_terminated' end
+        when found.country_code is null or found.nation is not null then 'no_area'
+        else 'outside_coverage'
+    end as match_status,
+    indices.area_code,
+    indices.area_name,
+    indices.lad_code,
+    indices.lad_name,
+    indices.score,
+    indices.rank,
+    coalesce(indices.decile, sectors.modal_decile) as decile,
+    coalesce(indices.quintile, cast(ceil(sectors.modal_decile / 2) as integer)) as quintile,
+    indices.areas,
+    indices.lad_rank,
+    indices.lad_areas,
+    sectors.partial as sector,
+    sectors.modal_decile,
+    sectors.modal_share,
+    sectors.min_decile,
+    sectors.max_decile
+from (select 1 as one) as one
 -- What the directory holds is found as it stands there: some postcodes ended by 2000 have formats
 -- that today's rules call invalid.
-found as not materialized (
+left join (
     select
         postcodes.postcode,
-        postcodes.country_code,
         postcodes.is_live,
+        postcodes.country_code,
         case
-            {%- for row in editions | reverse %}
+            {%- for nation, rows in nations %}
+            when
+                postcodes.country_code = '{{ rows[0].country_code }}'
+                and (edition is null or {{ asked }} in ({{ rows | map(attribute='edition') | map('int') | join(', ') }}))
+                then '{{ nation }}'
+            {%- endfor %}
+        end as nation,
+        case
+            {%- for nation, rows in nations %}
+            when
+                postcodes.country_code = '{{ rows[0].country_code }}'
+                and (edition is null or {{ asked }} in ({{ rows | map(attribute='edition') | map('int') | join(', ') }}))
+                then coalesce({{ asked }}, {{ rows | map(attribute='edition') | map('int') | max }})
+            {%- endfor %}
+        end as edition,
+        case
+            {%- for row in editions | sort(attribute='edition', reverse=true) %}
             when
                 postcodes.country_code = '{{ row.country_code }}'
-                and (edition is null or cast(edition as integer) = {{ row.edition | int }})
-                then {'nation': '{{ row.nation }}', 'edition': {{ row.edition | int }}, 'area_code': postcodes.{{ row.area_column }}}
+                and (edition is null or {{ asked }} = {{ row.edition | int }})
+                then postcodes.{{ row.area_column }}
             {%- endfor %}
-        end as answer
+        end as area_code
     from main.postcodes as postcodes
     where postcodes.postcode_key = {{ deprivation.postcode_without_spaces('text') }}
-),
-
-sectors as not materialized (
-    select partials.*
+) as found
+    on true
+left join (
+    select
+        indices.*,
+        list_position(['{{ keys | join("', '") }}'], indices.nation || ' ' || indices.index_code) as place
+    from main.area_indices as indices
+    where edition is null or indices.edition = {{ asked }}
+) as indices
+    on
+        found.area_code = indices.area_code
+        and found.edition = indices.edition
+        and found.nation = indices.nation
+left join (
+    select
+        partials.*,
+        case partials.nation
+            {%- for nation, _ in nations %}
+            when '{{ nation }}' then {{ keys.index(nation ~ ' imd') + 1 }}
+            {%- endfor %}
+        end as place
     from main.partial_postcodes as partials
     where
         partials.level = 'sector'
         and partials.partial = regexp_replace(postcode_key(text), '^(.+)(.)..$', '\1 \2')
-        and (edition is null or partials.edition = cast(edition as integer))
+        and (edition is null or partials.edition = {{ asked }})
     order by partials.edition desc, partials.modal_share desc, partials.nation
     limit 1
-),
-
-measures as not materialized (
-    select indices.*
-    from main.area_indices as indices
-    where edition is null or indices.edition = cast(edition as integer)
-),
-
-answers as not materialized (
-    select
-        coalesce(found.answer.nation, sectors.nation) as nation,
-        coalesce(found.answer.edition, sectors.edition) as edition,
-        coalesce(measures.index_code, case when sectors.partial is not null then 'imd' end) as index_code,
-        coalesce(found.postcode, format_postcode(text)) as postcode,
-        case
-            when sectors.partial is not null then 'sector'
-            when found.postcode is null
-                then case postcode_status(text) when 'ok' then 'not_found' else postcode_status(text) end
-            when found.country_code is null then 'no_area'
-            when found.answer is null then 'outside_coverage'
-            when measures.area_code is null then 'no_area'
-            when found.is_live then 'matched'
-            else 'matched_terminated'
-        end as match_status,
-        measures.* exclude (nation, edition, index_code, decile, quintile),
-        coalesce(measures.decile, sectors.modal_decile) as decile,
-        coalesce(measures.quintile, cast(ceil(sectors.modal_decile / 2) as integer)) as quintile,
-        sectors.partial as sector,
-        sectors.modal_decile,
-        sectors.modal_share,
-        sectors.min_decile,
-        sectors.max_decile
-    from asked
-    left join found
-        on asked.is_held
-    left join sectors
-        on found.postcode is null
-    left join measures
-        on
-            found.answer.area_code = measures.area_code
-            and found.answer.edition = measures.edition
-            and found.answer.nation = measures.nation
-),
-
-placed as not materialized (
-    select
-        answers.*,
-        list_position(['{{ keys | join("', '") }}'], answers.nation || ' ' || answers.index_code) as place
-    from answers
-)
-
-select
-    placed.nation,
-    placed.edition,
-    placed.index_code,
-    ['{{ indices | map(attribute='label') | join("', '") }}'][placed.place] as label,
-    ['{{ indices | map(attribute='kind') | join("', '") }}'][placed.place] as kind,
-    placed.postcode,
-    placed.match_status,
-    placed.area_code,
-    placed.area_name,
-    placed.lad_code,
-    placed.lad_name,
-    placed.score,
-    placed.rank,
-    placed.decile,
-    placed.quintile,
-    placed.areas,
-    placed.lad_rank,
-    placed.lad_areas,
-    placed.sector,
-    placed.modal_decile,
-    placed.modal_share,
-    placed.min_decile,
-    placed.max_decile
-from placed
-order by placed.place;
+) as sectors
+    on found.postcode is null
+where
+    edition is null
+    or {{ asked }} in ({{ years }})
+    or error('edition ' || edition || ' is not in this file; it holds {{ held | join('; ') }}')
+order by indices.place;
 {%- endmacro %}

@@ -94,15 +94,15 @@ def compare_builds(scratch: Path, rounds: int, pandas_python: str) -> None:
             folder.mkdir()
             runs[case].append(run_measured(command, folder, outputs[case]))
 
-    columns = ("case", "seconds", "processor s", "peak MB", "file MB")
-    print(("{:<7}" + "{:>12}" * 4 + "{:>16}").format(*columns, "seconds / bare"))
-    bare = statistics.median(run[0] for run in runs["bare"])
+    columns = ("case", "seconds", "/ bare", "processor s", "/ bare", "peak MB", "file MB")
+    print(("{:<7}" + "{:>12}" * 6).format(*columns))
+    medians = {case: [*map(statistics.median, zip(*runs[case], strict=True))] for case in runs}
+    bare = medians["bare"]
     for case, output in outputs.items():
         if case in runs:
-            seconds, processor, _ = map(statistics.median, zip(*runs[case], strict=True))
-            peak, size = max(run[2] for run in runs[case]), output.stat().st_size / 1e6
-            print(f"{case:<7}{seconds:12.1f}{processor:12.1f}{peak:12,.0f}", end="")
-            print(f"{size:12.1f}{seconds / bare:16.2f}")
+            seconds, processor, peak = medians[case]
+            print(f"{case:<7}{seconds:12.1f}{seconds / bare[0]:12.2f}{processor:12.1f}", end="")
+            print(f"{processor / bare[1]:12.2f}{peak:12,.0f}{output.stat().st_size / 1e6:12.1f}")
     differing = differences(outputs["dbt"], outputs["bare"])
     print(*(differing or ["dbt and bare wrote the same tables"]), sep="\n")
     if differing:
