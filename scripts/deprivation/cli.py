@@ -58,13 +58,7 @@ def prepare() -> None:
     for file in files:
         size = f"{file.bytes:,} bytes" if file.bytes is not None else "missing"
         click.echo(f"{file.source}: {file.file_name} {file.release} {size}".rstrip())
-    # The other nations' editions and England's before 2015 need not be there.
-    required = {"postcode_directory", "England 2015", "England 2019", "England 2025"}
-    problems = [
-        file.problem
-        for file in files
-        if file.problem and (file.source in required or (file.sha256 and not file.lacks_areas))
-    ]
+    problems = [file.problem for file in files if file.is_fault]
     if problems:
         raise InputError("\n".join(problems))
 

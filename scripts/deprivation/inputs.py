@@ -37,6 +37,8 @@ from deprivation.settings import PROJECT
 from deprivation.spreadsheets import read_sheet
 
 SEEDS = PROJECT / "seeds"
+# What every build wants unless told otherwise; other editions are built where they are there.
+REQUIRED = {"postcode_directory", "England 2015", "England 2019", "England 2025"}
 SYNTHETIC_MARK = "SYNTHETIC.txt"
 MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
 
@@ -67,6 +69,12 @@ class InputFile:
     is_synthetic: bool = False
     problem: str = ""
     lacks_areas: bool = False
+
+    @property
+    def is_fault(self) -> bool:
+        """True of a problem to mend, false of an edition that is not there and need not be."""
+        is_there = bool(self.sha256) and not self.lacks_areas
+        return bool(self.problem) and (is_there or self.source in REQUIRED)
 
 
 def read_seed(name: str) -> list[dict[str, str]]:
@@ -411,10 +419,10 @@ def _prepare_editions(
                 rows = join_sheets(path, edition["sheets"].split("|"), key=wanted[0])
                 _write_rows(prepared_path, rows[0], rows[1:])
             else:
-                check_rows(path)
                 _link(path, prepared_path)
             header = read_header(prepared_path, ends_its_last_row=edition["folder"] == "iod")
             check_columns(path.name, header, wanted)
+            check_rows(prepared_path)
         except InputError as error:
             problem = str(error).replace(prepared_path.name, path.name if path else "")
         if path is None:
@@ -519,10 +527,10 @@ def _prepare_census(data_dir: Path, prepared: Path) -> Iterator[InputFile]:
             continue
         problem, rows = "", None
         try:
-            rows = check_rows(path)
             header = read_header(path)
             if header != columns:
                 raise InputError(f"{path.name}: the columns are {header}, not {columns}")
+            rows = check_rows(path)
         except InputError as error:
             problem = str(error)
         _link(path, prepared / f"{source}.csv")

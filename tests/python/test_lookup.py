@@ -155,4 +155,4 @@ def test_the_command_starts_without_the_heavy_libraries(deprivation, warehouse, 
     assert run.returncode == 0
     loaded = {line.rpartition("|")[2].strip() for line in run.stderr.splitlines()}
     assert "duckdb" in loaded
-    assert not loaded & {"dbt", "requests", "rich", "psycopg", "python_calamine"}
+    assert not loaded & {"dbt", "requests", "rich", "psycopg"}
