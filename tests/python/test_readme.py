@@ -42,7 +42,6 @@ def test_queries_run(warehouse, statement):
 def test_commands_run(warehouse, tmp_path):
     write_sample(tmp_path / "deprivation-data")
     shutil.copy(warehouse, tmp_path / "deprivation.duckdb")
-    (tmp_path / "people.csv").write_text("id,postcode\n1,m1 1ae\n2,\n")
     lines = [
         line
         for block in blocks("sh")
@@ -65,5 +64,7 @@ def test_commands_run(warehouse, tmp_path):
         text=True,
         check=False,
     )
-    (PROJECT / "synthetic-data").exists() and shutil.rmtree(PROJECT / "synthetic-data")
+    shutil.rmtree(PROJECT / "synthetic-data", ignore_errors=True)
+    for made in PROJECT.glob("people*"):
+        made.unlink()
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
