@@ -108,12 +108,12 @@ def enrich_command(database: Path, people: Path, output: Path) -> list[str]:
 def write_people(database: Path, people: Path, rows: int) -> None:
     """A file of `rows` people: a number, a postcode as people write them, an age."""
     with duckdb.connect(str(database), read_only=True) as connection:
+        (known,) = connection.execute("select count(*) from postcodes").fetchone()
         connection.execute(f"""
             copy (
-                with directory as materialized (select list(postcode) as postcodes from postcodes)
                 select
                     id,
-                    case cast(dice % 100 as integer)
+                    case dice % 100
                         when 0 then 'not known'
                         when 1 then '  ' || postcode || '  '
                         when 2 then replace(postcode, ' ', '   ')
@@ -125,12 +125,13 @@ def write_people(database: Path, people: Path, rows: int) -> None:
                     end as postcode,
                     cast(dice // 7 % 100 as utinyint) as age
                 from (
-                    select
-                        range as id,
-                        hash(range) as dice,
-                        postcodes[cast(1 + hash(range + 1) % len(postcodes) as integer)] as postcode
-                    from range({rows}), directory
-                )
+                    select range as id, hash(range) as dice, hash(range + 1) % {known} as place
+                    from range({rows})
+                ) as people
+                inner join (
+                    select postcode, cast(row_number() over () - 1 as ubigint) as place
+                    from postcodes
+                ) as directory using (place)
             ) to '{people}'
         """)
 

@@ -24,35 +24,35 @@ DATE = """coalesce(
 )"""
 STATUS = """case
     when areas.sector is not null then 'sector'
-    when areas.area_id > 0 and records._answer.kind = 0 then 'matched'
+    when areas.area_id > 0 and records.__answer.kind = 0 then 'matched'
     when areas.area_id > 0 then 'matched_terminated'
-    when records._answer.kind = 3 then 'outside_coverage'
-    when records._answer is not null then 'no_area'
-    else replace(postcode_status(records._key), 'ok', 'not_found')
+    when records.__answer.kind = 3 then 'outside_coverage'
+    when records.__answer is not null then 'no_area'
+    else replace(postcode_status(records.__key), 'ok', 'not_found')
 end"""
 # The directory dates postcodes to the month: only what is certain is flagged.
 DATE_STATUS = """case
-    when records._date is null and coalesce(trim(records._date_text), '') = '' then 'no_date'
-    when records._date is null then 'unreadable_date'
-    when records._date < records._answer.introduced_on then 'not_yet_introduced'
-    when records._date >= records._answer.terminated_on + interval 1 month then 'terminated'
-    when records._answer is not null then 'ok'
+    when records.__date is null and coalesce(trim(records.__date_text), '') = '' then 'no_date'
+    when records.__date is null then 'unreadable_date'
+    when records.__date < records.__answer.introduced_on then 'not_yet_introduced'
+    when records.__date >= records.__answer.terminated_on + interval 1 month then 'terminated'
+    when records.__answer is not null then 'ok'
 end"""
 # A postcode ends with a digit and two letters, neither of them O or I; what stands before must be
 # an outcode. So at most one way of reading 0 as O and 1 as I, or the reverse, gives a real one.
 SKELETON = """case
-    when length(records._key) between 5 and 7
-        then translate(left(records._key, length(records._key) - 3), 'OI', '01')
+    when length(records.__key) between 5 and 7
+        then translate(left(records.__key, length(records.__key) - 3), 'OI', '01')
 end"""
 REPAIRED = """case
-    when records._outcode is null then records._key
-    else records._outcode || translate(left(right(records._key, 3), 1), 'OI', '01')
-        || right(records._key, 2)
+    when records.__outcode is null then records.__key
+    else records.__outcode || translate(left(right(records.__key, 3), 1), 'OI', '01')
+        || right(records.__key, 2)
 end"""
-IS_REPAIRED = "(records._answer is not null and records._asked <> records._key)"
+IS_REPAIRED = "(records.__answer is not null and records.__asked <> records.__key)"
 SECTOR = """case
-    when records._answer is null and postcode_key(records._key) is not null
-        then left(records._key, length(records._key) - 2)
+    when records.__answer is null and postcode_key(records.__key) is not null
+        then left(records.__key, length(records.__key) - 2)
 end"""
 
 
@@ -116,10 +116,10 @@ def chosen(ids: str, choices: Sequence[Choice], has_dates: bool) -> str:
         return f"{ids}area_0"
     *spans, last, undated = [f"{ids}area_{choice.slot}" for choice in choices]
     whens = "".join(
-        f" when year(records._date) <= {choice.last_year} then {area}"
+        f" when year(records.__date) <= {choice.last_year} then {area}"
         for choice, area in zip(choices, spans, strict=False)
     )
-    return f"case when records._date is null then {undated}{whens} else {last} end"
+    return f"case when records.__date is null then {undated}{whens} else {last} end"
 
 
 def added_columns(
@@ -134,7 +134,7 @@ def added_columns(
     names_editions = has_dates or (asked is not None and asked.is_nearest)
     year = str(asked.year) if asked else "null"
     if names_editions:
-        dated = f"coalesce(year(records._date), {year})" if has_dates else year
+        dated = f"coalesce(year(records.__date), {year})" if has_dates else year
         added.append((f"cast({dated} as integer)", "edition_asked"))
     if names_editions or "edition" in columns.wanted:
         added.append(("areas.edition", "edition"))
@@ -144,7 +144,7 @@ def added_columns(
     if repairs:
         added.append((IS_REPAIRED, "is_repaired"))
         if not drops_postcode:
-            repaired = f"case when {IS_REPAIRED} then format_postcode(records._asked) end"
+            repaired = f"case when {IS_REPAIRED} then format_postcode(records.__asked) end"
             added.append((repaired, "repaired_postcode"))
     return [*added, (STATUS, "match_status")]
 
@@ -172,33 +172,33 @@ def joined(
         return f"(select records.*{named} from {query} as records)"
 
     def meet(query: str, table: str, key: str, **columns: str) -> str:
-        query = plus(query, **{f"_in_{table}": f"records.{key} in (select key from {table})"})
+        query = plus(query, **{f"__in_{table}": f"records.{key} in (select key from {table})"})
         named = "".join(f", {table}.{field} as {name}" for name, field in columns.items())
-        known = f"case when records._in_{table} then records.{key} else '' end"
+        known = f"case when records.__in_{table} then records.{key} else '' end"
         return (
             f"(select records.*{named} from {query} as records"
             f" inner join {table} on {table}.key = {known})"
         )
 
-    query = plus(f"({records})", _key=key)
+    query = plus(f"({records})", __key=key)
     if has_dates:
-        query = plus(query, _date_text=f"cast({date} as varchar)")
-        query = plus(query, _date=DATE.format("records._date_text"))
+        query = plus(query, __date_text=f"cast({date} as varchar)")
+        query = plus(query, __date=DATE.format("records.__date_text"))
     if repairs:
-        query = plus(query, _skeleton=SKELETON)
-        query = meet(query, "outcodes", "_skeleton", _outcode="outcode")
-    query = plus(query, _asked=REPAIRED if repairs else "records._key")
+        query = plus(query, __skeleton=SKELETON)
+        query = meet(query, "outcodes", "__skeleton", __outcode="outcode")
+    query = plus(query, __asked=REPAIRED if repairs else "records.__key")
     fields = ["kind", *ids, *(["introduced_on", "terminated_on"] if has_dates else [])]
     packed = ", ".join(f"'{field}': answers.{field}" for field in fields)
-    answer = f"(select {{{packed}}} from answers where answers.key = records._asked)"
-    query = plus(query, _answer=answer)
-    area = chosen("records._answer.", choices, has_dates)
+    answer = f"(select {{{packed}}} from answers where answers.key = records.__asked)"
+    query = plus(query, __answer=answer)
+    area = chosen("records.__answer.", choices, has_dates)
     if falls_back:
-        query = plus(query, _sector=SECTOR)
-        query = meet(query, "sectors", "_sector", **{f"_sector_{name}": name for name in ids})
-        area = f"coalesce({area}, {chosen('records._sector_', choices, has_dates)})"
-    query = plus(query, _area=f"coalesce({area}, 0)")
-    return f"from {query} as records\ninner join areas on records._area = areas.area_id"
+        query = plus(query, __sector=SECTOR)
+        query = meet(query, "sectors", "__sector", **{f"__sector_{name}": name for name in ids})
+        area = f"coalesce({area}, {chosen('records.__sector_', choices, has_dates)})"
+    query = plus(query, __area=f"coalesce({area}, 0)")
+    return f"from {query} as records\ninner join areas on records.__area = areas.area_id"
 
 
 def select(
