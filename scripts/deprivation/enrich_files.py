@@ -267,7 +267,8 @@ def written_as(form: Format) -> str:
     if form.compression != "none":
         options += f", compression '{form.compression}'"
     if form.kind == "parquet":
-        return f"(format parquet, {options})"
+        # A longer dictionary than this takes a third of the time and saves a fifteenth of the size.
+        return f"(format parquet, dictionary_size_limit 1000, {options})"
     if form.kind == "jsonl":
         return f"(format csv, header false, delimiter '\x01', quote '', escape '', {options})"
     return f"(format csv, header true, delimiter '{DELIMITERS[form.kind]}', {options})"
