@@ -1,8 +1,10 @@
 select
     nation,
+    country_code,
     edition,
     title,
     area_type,
+    area_column,
     areas,
     published_on,
     publisher,

@@ -1,9 +1,8 @@
 """Deprivation beside every record of a file: each comes out once, in order, with a status.
 
-The records stream through joins (enrich_query.py) with tables that are made once
-(enrich_answers.py), so that memory does not grow with them. DuckDB keeps the order of what comes
-out of a join only on one thread, so Parquet is enriched in parts, each on a thread of its own, that
-are put together again byte for byte (parquet_parts.py).
+Batches of records go one way: DuckDB reads them in any format (enrich_files.py, enrich_query.py),
+a thread puts answers beside them (enrich_match.py), another writes them. Few are under way at a
+time, so that memory does not grow with the records.
 """
 
 from __future__ import annotations
@@ -16,39 +15,35 @@ import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
+from queue import Empty, Full, Queue
+from threading import Event
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+from pyarrow import parquet
 
-from deprivation.enrich_answers import (
-    Columns,
-    check_columns,
-    choice_of,
-    choices_by_year,
-    make_answers,
-    make_areas,
-    make_outcodes,
-    make_sectors,
-)
+from deprivation.enrich_answers import Columns, check_columns, choice_of, choices_by_year
 from deprivation.enrich_files import (
+    RECORD,
     Format,
     Records,
     find_files,
     literal,
     parse_format,
+    quoted,
     written_as,
 )
-from deprivation.enrich_query import Reader, added_columns, joined, key_of, select
+from deprivation.enrich_match import Matcher
+from deprivation.enrich_query import Reader, as_json
 from deprivation.enrich_streams import open_stdin, spool
-from deprivation.enrich_summary import summarise
 from deprivation.errors import InputError
-from deprivation.parquet_parts import join_parquet
-from deprivation.published import held_editions, open_published, parse_edition
+from deprivation.published import first_line, held_editions, open_published, parse_edition
 
-# Parts of a Parquet file at most: each takes some 200 MB for a hash table of the directory.
-WRITERS = min(os.cpu_count() or 1, 4)
+# Batches that wait to be written.
+BATCHES_AHEAD = 2
 
-# Called while statements run, with (whether they still run after so many seconds, percent done).
+# Called while records stream, with (whether they still do after so many seconds, percent done).
 Watch = Callable[[Callable[[float], bool], Callable[[], float]], None]
 
 
@@ -72,7 +67,7 @@ class Request:
 
 
 def connect(database: Path) -> duckdb.DuckDBPyConnection:
-    """The published file beside a database in memory, set so that records keep their order."""
+    """A database in memory, with the published file beside it. Raises InputError."""
     with open_published(database) as connection:
         del connection  # only to say what is wrong with it
     threads = os.cpu_count() or 1
@@ -92,13 +87,12 @@ def cursor(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     """A connection of its own to the same databases."""
     cursor = connection.cursor()
     cursor.execute("set search_path = 'memory.main,published.main'")
-    # These would let a file smaller than the directory be the built side, and lose its order.
-    cursor.execute("set disabled_optimizers = 'join_order,build_side_probe_side'")
+    cursor.execute("set streaming_buffer_size = '16MB'")
     return cursor
 
 
 def enrich(database: Path, request: Request, watch: Watch | None = None) -> dict[str, Any]:
-    """Write `request.output`; the summary of it (enrich_summary.summarise).
+    """Write `request.output`; the summary of it (enrich_summary.Counts.summary).
 
     Raises InputError for input or options that cannot be used; then nothing is written.
     """
@@ -110,74 +104,193 @@ def enrich(database: Path, request: Request, watch: Watch | None = None) -> dict
             raise InputError(f"{output.parent}: no such folder")
     with (
         connect(database) as databases,
-        cursor(databases) as connection,
+        cursor(databases) as reading,
+        cursor(databases) as answering,
         private_folder(request.output) as folder,
     ):
-        records = open_records(connection, request, folder)
+        records = open_records(reading, request, folder)
         form = output_format(request, records.form)
-        reader = Reader(connection, records)
+        reader = Reader(reading, records)
         reader.check(request.postcode_column)
         if request.date_column:
             reader.check(request.date_column)
-        parts = records.split(WRITERS) if form.kind == "parquet" else [records]
-        queries = make_queries(connection, request, parts, reader, form)
-        files = [folder / f"part{n}" for n in range(len(parts))]
-        statements = [
-            f"copy ({query}) to {literal(str(file))} {written_as(form)}"
-            for query, file in zip(queries, files, strict=True)
-        ]
+        matcher = make_matcher(answering, request)
+        layout = lay_out(request, reader, form, matcher.names)
+        written = folder / "output"
+        stream(reading, records, matcher, layout, written, watch)
+        if request.output == "-":
+            with written.open("rb") as file, os.fdopen(os.dup(1), "wb") as stdout:
+                shutil.copyfileobj(file, stdout, 1 << 20)
+        else:
+            written.replace(output)
+    return matcher.counts.summary(
+        request.columns.indices, request.date_column is not None, request.repairs
+    )
+
+
+def make_matcher(connection: duckdb.DuckDBPyConnection, request: Request) -> Matcher:
+    """Choose the editions that answer. Raises InputError for those that are not in the file."""
+    held = held_editions(connection)
+    if request.edition is None and request.date_column is None:
+        raise InputError("give --edition 2019 (or nearest:2019), or --date-column")
+    asked = parse_edition(request.edition, held) if request.edition else None
+    check_columns(connection, request.columns)
+    undated = choice_of(asked, held)
+    choices = choices_by_year(held, undated) if request.date_column else [undated]
+    return Matcher(connection, request, asked, choices)
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """The columns of a run. reading: the query that gives the kept ones, and behind them what is
+    answered (Reader.query); line: SQL of a line of JSON in their place, if that is written.
+    """
+
+    kept: list[str]
+    added: list[str]
+    reading: str
+    form: Format
+    line: str | None = None
+
+
+def lay_out(request: Request, reader: Reader, form: Format, names: list[str]) -> Layout:
+    """Raises InputError if the name of an added column is there already."""
+    dropped = request.postcode_column if request.drops_postcode else None
+    kept = [name for name in reader.names if name != dropped]
+    added = [request.prefix + name for name in names]
+    there = {name.lower() for name in kept}
+    taken = [name for name in added if name.lower() in there]
+    if taken:
+        raise InputError(
+            f"the file has columns named {', '.join(taken)} already; give the added ones a --prefix"
+        )
+    values, line = [reader.value(name) for name in kept], None
+    if form.kind == "jsonl":
+        if reader.is_json:
+            kept, values = [RECORD], [quoted(RECORD)]
+        line = as_json(kept, added, reader.is_json, dropped)
+    reading = reader.query(values, request.postcode_column, request.date_column)
+    return Layout(kept, added, reading, form, line)
+
+
+def stream(
+    reading: duckdb.DuckDBPyConnection,
+    records: Records,
+    matcher: Matcher,
+    layout: Layout,
+    output: Path,
+    watch: Watch | None,
+) -> None:
+    """Read, answer and write, each batch once. Raises InputError.
+
+    In threads of their own, so that this one meets a signal at once: all are then stopped.
+    """
+    writing = duckdb.connect(config={"threads": 1, "memory_limit": "300MB", "temp_directory": ""})
+    channel: Queue[pa.RecordBatch | None] = Queue(BATCHES_AHEAD)
+    stop = Event()
+
+    def put(batch: pa.RecordBatch | None) -> None:
+        while not stop.is_set():
+            with contextlib.suppress(Full):
+                return channel.put(batch, timeout=0.1)
+
+    def answer() -> None:
         try:
-            execute(databases, statements, watch)
+            rows = records.batch_rows()
+            batches = reading.execute(layout.reading).to_arrow_reader(rows)
+            none = [pa.nulls(0, field.type) for field in batches.schema]
+            put(answered(pa.record_batch(none, schema=batches.schema), matcher, layout))
+            for batch in batches:
+                put(answered(batch, matcher, layout))
+                if stop.is_set():
+                    return
+            if records.feed and records.feed.fault:
+                raise InputError(records.feed.fault)
+            put(None)
         except duckdb.OutOfMemoryException:
             raise InputError(
                 "out of memory: a record is too large, or too many columns are asked for"
             ) from None
         except duckdb.Error as error:
             raise records.fault(error) from None
-        if records.feed and records.feed.fault:
-            raise InputError(records.feed.fault)
-        whole = files[0]
-        if len(files) > 1:
-            whole = folder / "whole"
-            join_parquet(files, whole)
-        summary = summarise(connection, Records(connection, [str(whole)], form), request)
-        if request.output == "-":
-            with whole.open("rb") as file, os.fdopen(os.dup(1), "wb") as stdout:
-                shutil.copyfileobj(file, stdout, 1 << 20)
-        else:
-            whole.replace(output)
-    return summary
 
+    def take() -> Iterator[pa.RecordBatch]:
+        while not stop.is_set():
+            with contextlib.suppress(Empty):
+                batch = channel.get(timeout=0.1)
+                if batch is None:
+                    return
+                yield batch
+        raise InterruptedError
 
-def execute(
-    connection: duckdb.DuckDBPyConnection, statements: list[str], watch: Watch | None
-) -> None:
-    """Execute statements at the same time, each on a connection and in a thread of its own.
+    def write() -> None:
+        batches = take()
+        first = next(batches)
+        try:
+            if layout.form.kind == "parquet":
+                write_parquet(first.schema, batches, output, layout.added)
+            else:
+                write_text(writing, first.schema, batches, output, layout)
+        except (duckdb.Error, OSError) as error:
+            raise InputError(f"the output cannot be written: {first_line(error)}") from None
 
-    So that this thread meets a signal at once: all are then interrupted.
-    """
-    cursors = [cursor(connection) for _ in statements]
-
-    def progress() -> float:
-        return sum(max(one.query_progress(), 0) for one in cursors) / len(cursors)
-
-    with ThreadPoolExecutor(len(statements)) as pool:
-        running = [
-            pool.submit(one.execute, statement)
-            for one, statement in zip(cursors, statements, strict=True)
-        ]
+    with writing, ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(answer), pool.submit(write)]
         try:
             if watch:
-                watch(lambda seconds: bool(wait(running, seconds).not_done), progress)
-            # The first that fails ends all.
+                watch(
+                    lambda seconds: bool(wait(running, seconds).not_done),
+                    lambda: max(reading.query_progress(), 0),
+                )
             wait(running, return_when=FIRST_EXCEPTION)
             for one in running:
                 if one.done():
                     one.result()
-        except BaseException:
-            for one in cursors:
-                one.interrupt()
-            raise
+        finally:
+            stop.set()
+            reading.interrupt()
+
+
+def answered(batch: pa.RecordBatch, matcher: Matcher, layout: Layout) -> pa.RecordBatch:
+    """The kept columns of a batch as read, and the added ones behind them."""
+    count = len(layout.kept)
+    texts, *dates = batch.columns[count:]
+    columns = [*batch.columns[:count], *matcher.answer(texts, dates)]
+    return pa.RecordBatch.from_arrays(columns, [*layout.kept, *layout.added])
+
+
+def write_parquet(
+    schema: pa.Schema, batches: Iterator[pa.RecordBatch], output: Path, added: list[str]
+) -> None:
+    """Row groups of the size of DuckDB's.
+
+    Of the added columns no least and greatest values are kept: unsorted as they come, these would
+    save a reader nothing.
+    """
+    with parquet.ParquetWriter(
+        output,
+        schema,
+        store_schema=False,
+        dictionary_pagesize_limit=1 << 14,
+        write_statistics=[name for name in schema.names if name not in added],
+    ) as writer:
+        for batch in batches:
+            writer.write_batch(batch, row_group_size=122_880)
+
+
+def write_text(
+    connection: duckdb.DuckDBPyConnection,
+    schema: pa.Schema,
+    batches: Iterator[pa.RecordBatch],
+    output: Path,
+    layout: Layout,
+) -> None:
+    """CSV, TSV or JSON lines."""
+    connection.register("batches", pa.RecordBatchReader.from_batches(schema, batches))
+    connection.execute(
+        f"copy (select {layout.line or '*'} from batches) to {literal(str(output))}"
+        f" {written_as(layout.form)}"
+    )
 
 
 @contextlib.contextmanager
@@ -216,50 +329,3 @@ def output_format(request: Request, records: Format) -> Format:
     if request.output_format:
         return parse_format(request.output_format)
     return Format(records.kind) if request.output == "-" else parse_format(request.output)
-
-
-def make_queries(
-    connection: duckdb.DuckDBPyConnection,
-    request: Request,
-    parts: list[Records],
-    reader: Reader,
-    form: Format,
-) -> list[str]:
-    """Choose the editions, make the tables that answer, and write the queries that ask them."""
-    held = held_editions(connection)
-    if request.edition is None and request.date_column is None:
-        raise InputError("give --edition 2019 (or nearest:2019), or --date-column")
-    asked = parse_edition(request.edition, held) if request.edition else None
-    check_columns(connection, request.columns)
-    has_dates = request.date_column is not None
-    undated = choice_of(asked, held)
-    choices = choices_by_year(held, undated) if has_dates else [undated]
-    added = added_columns(
-        request.columns, asked, has_dates, request.repairs, request.drops_postcode
-    )
-    dropped = request.postcode_column if request.drops_postcode else None
-    queries = [
-        select(
-            reader,
-            joined(
-                part.query(),
-                key_of(reader.value(request.postcode_column)),
-                reader.value(request.date_column) if request.date_column else None,
-                choices,
-                request.falls_back,
-                request.repairs,
-            ),
-            added,
-            request.prefix,
-            dropped,
-            form.kind == "jsonl",
-        )
-        for part in parts
-    ]
-    make_areas(connection, choices, request.columns)
-    make_answers(connection, choices, has_dates)
-    if request.falls_back:
-        make_sectors(connection, choices, request.columns)
-    if request.repairs:
-        make_outcodes(connection)
-    return queries

@@ -1,11 +1,9 @@
-"""What a postcode is answered with: temporary tables made once, then met by every record.
+"""What a postcode is answered with, made once:
 
-    answers    postcode key -> kind, and the id of its area for each choice of edition
-    sectors    sector key -> the same, only where the sector may answer
-    outcodes   outcode with O as 0 and I as 1 -> outcode, only where postcodes are repaired
-    areas      id -> what is to stand beside the record
-
-The small ones have a row for what they do not know: id 0, key ''.
+    Directory          postcode key -> kind, and the id of its area for each choice of edition
+    table sectors      sector key -> the same ids, only where the sector may answer
+    table outcodes     outcode with O as 0 and I as 1 -> outcode, only where postcodes are repaired
+    table areas        id -> what is to stand beside the record; 0 for none
 
 A choice is one edition of each nation. There is one choice for all records, or one for each span of
 years where the records are dated.
@@ -18,8 +16,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import duckdb
+import numpy as np
+import pyarrow as pa
 
 from deprivation.enrich_files import literal, quoted
+from deprivation.enrich_keys import KeyTable
 from deprivation.errors import InputError
 from deprivation.published import Asked, Editions, edition_of, nearest
 
@@ -33,6 +34,20 @@ LOCAL = {
     "decile_ohid": "ohid_10",
     "quintile_ohid": "ohid_5",
 }
+KINDS = (
+    "live",
+    "terminated",
+    "placed in no country",
+    "in a nation not spoken about",
+    "not in the directory",
+)
+# Days from 1970; a postcode without a date was always there, or still is.
+DAY_LIMIT = 1 << 30
+DAYS = f""",
+    cast(coalesce(introduced_on - date '1970-01-01', -{DAY_LIMIT}) as integer),
+    cast(coalesce(
+        cast(terminated_on + interval 1 month as date) - date '1970-01-01', {DAY_LIMIT}
+    ) as integer)"""
 SPREAD = ("modal_share", "min_decile", "max_decile")
 
 
@@ -198,45 +213,74 @@ def _local_columns(columns: Columns) -> str:
     return ", " + ", ".join(parts)
 
 
-def make_answers(
-    connection: duckdb.DuckDBPyConnection, choices: Sequence[Choice], has_dates: bool
-) -> None:
-    """Table answers: one row a postcode of the directory.
+@dataclasses.dataclass(frozen=True)
+class Directory:
+    """The postcodes of the directory, by place, and one place more, -1, for what is not there.
 
-    kind: 0 live, 1 terminated, 2 placed in no country, 3 in a nation that no choice speaks about.
+    kinds: int8, places in KINDS; areas: int32, slot x place, ids of the table areas;
+    introduced, ended: int32, days from 1970 of the first day of a postcode and of the first when it
+    is no more, made only where records are dated.
     """
-    slots = by_slot(choices)
-    ids = "".join(f", areas_{n}.area_id as area_{n}" for n in range(len(slots)))
-    covered = ", ".join(f"areas_{n}.postcode_key" for n in range(len(slots)))
+
+    keys: KeyTable
+    kinds: np.ndarray
+    areas: np.ndarray
+    introduced: np.ndarray | None = None
+    ended: np.ndarray | None = None
+
+
+def read_directory(
+    connection: duckdb.DuckDBPyConnection, choices: Sequence[Choice], is_dated: bool
+) -> Directory:
+    """Every postcode, with its area of the table areas for each choice of editions."""
+    slots = range(len(by_slot(choices)))
+    covered = ", ".join(f"chosen_{slot}.nation" for slot in slots)
     joins = "".join(
         f"""
-        left join (
-            select places.postcode_key, areas.area_id
-            from postcode_imd as places
-            left join areas
-                on
-                    places.area_code = areas.area_code
-                    and places.edition = areas.edition
-                    and places.nation = areas.nation
-            where {choice.holds("places")}
-        ) as areas_{n}
-            on postcodes.postcode_key = areas_{n}.postcode_key"""
-        for n, choice in enumerate(slots)
+        left join editions as chosen_{slot}
+            on
+                postcodes.country_code = chosen_{slot}.country_code
+                and {choice.holds(f"chosen_{slot}")}
+        left join areas as areas_{slot}
+            on
+                chosen_{slot}.nation = areas_{slot}.nation
+                and chosen_{slot}.edition = areas_{slot}.edition
+                and case chosen_{slot}.area_column
+                    when 'lsoa_2001_code' then postcodes.lsoa_2001_code
+                    when 'lsoa_2011_code' then postcodes.lsoa_2011_code
+                    when 'lsoa_2021_code' then postcodes.lsoa_2021_code
+                end = areas_{slot}.area_code"""
+        for slot, choice in enumerate(by_slot(choices))
     )
-    connection.execute(f"""
-        create or replace table answers as
+    key, kind, *numbers = (
+        connection.execute(f"""
         select
-            postcodes.postcode_key as key,
+            postcodes.postcode_key,
             cast(case
-                when postcodes.country_code is null then 2
-                when coalesce({covered}) is null then 3
-                when postcodes.is_live then 0
-                else 1
-            end as tinyint) as kind
-            {ids}
-            {", postcodes.introduced_on, postcodes.terminated_on" if has_dates else ""}
-        from postcodes as postcodes{joins}
+                when postcodes.country_code is null then {KINDS.index("placed in no country")}
+                when coalesce({covered}) is null then {KINDS.index("in a nation not spoken about")}
+                when postcodes.is_live then {KINDS.index("live")}
+                else {KINDS.index("terminated")}
+            end as tinyint)
+            {"".join(f", coalesce(areas_{slot}.area_id, 0)" for slot in slots)}
+            {DAYS if is_dated else ""}
+        from postcodes{joins}
     """)
+        .to_arrow_table()
+        .columns
+    )
+
+    def and_for_none(column: pa.ChunkedArray, value: int) -> np.ndarray:
+        return np.append(column.to_numpy(), column.type.to_pandas_dtype()(value))
+
+    areas, days = numbers[: len(slots)], numbers[len(slots) :]
+    always = (-DAY_LIMIT, DAY_LIMIT)
+    return Directory(
+        KeyTable(key),
+        and_for_none(kind, KINDS.index("not in the directory")),
+        np.stack([and_for_none(column, 0) for column in areas]),
+        *(and_for_none(column, limit) for column, limit in zip(days, always, strict=False)),
+    )
 
 
 def make_sectors(
@@ -276,7 +320,6 @@ def make_sectors(
         where sector is not null
         group by sector
     """)
-    connection.execute("insert into sectors (key) values ('')")
 
 
 def make_outcodes(connection: duckdb.DuckDBPyConnection) -> None:
@@ -288,4 +331,3 @@ def make_outcodes(connection: duckdb.DuckDBPyConnection) -> None:
         group by key
         having count(*) = 1
     """)
-    connection.execute("insert into outcodes (key) values ('')")

@@ -5,7 +5,6 @@ CSV and TSV are read as text, the dialect declared; of JSON lines each record's 
 
 from __future__ import annotations
 
-import copy
 import csv
 import dataclasses
 import os
@@ -35,6 +34,7 @@ AS_LINES = "delim=chr(1), quote='', escape=''"
 # A record of JSON lines, as its text.
 RECORD = "record"
 LONGEST_LINE = 16 << 20
+BATCH_BYTES = 64 << 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,8 +112,6 @@ class Records:
     ):
         self.connection, self.paths, self.form, self.stream = connection, paths, form, stream
         self.feed: Feed | None = None
-        # Of one Parquet file: the first row that is read, from 0, and how many; None for all.
-        self.span: tuple[int, int] | None = None
         if form.compression == "zstd":
             for path in paths:
                 check_zstd(path)
@@ -174,10 +172,6 @@ class Records:
         with_blank: of JSON lines, blank lines too.
         """
         if self.form.kind == "parquet":
-            if self.span:
-                # Not a filter on the row's number: the joins behind a filter would hold all rows.
-                first, number = self.span
-                return f"from read_parquet({literal(self.paths[0])}) limit {number} offset {first}"
             return f"from read_parquet([{', '.join(map(literal, self.paths))}])"
         is_json = self.form.kind == "jsonl"
         if self.form.compression == "gzip" or self.stream:
@@ -192,42 +186,17 @@ class Records:
         records = self._read(paths, f"{dialect}, header={str(header).lower()}", self.names)
         if not is_json or with_blank:
             return records
-        # Not a filter, for the same reason.
-        blank = f"coalesce(trim({RECORD}, ' \t\r'), '') = ''"
-        unblank = f"unnest(case when {blank} then [] else [{RECORD}] end)"
-        return f"from (select {unblank} as {RECORD} {records})"
+        return f"{records} where trim({RECORD}, ' \t\r') <> ''"
 
-    def split(self, most: int, rows_at_least: int = 1_000_000) -> list[Records]:
-        """Records of Parquet in up to `most` parts of like size, in order; else all in one."""
+    def batch_rows(self) -> int:
+        """Rows to read at a time: fewer where they may be large."""
         if self.form.kind != "parquet":
-            return [self]
-        counted = self.connection.execute(
-            "select file_name, num_rows from parquet_file_metadata("
+            return 20_480
+        (size,) = self.connection.execute(
+            "select max(row_group_bytes / row_group_num_rows) from parquet_metadata("
             f"[{', '.join(map(literal, self.paths))}])"
-        ).fetchall()
-        rows = dict(counted)
-        total = sum(rows.values())
-        number = max(1, min(most, total // rows_at_least))
-        if number == 1:
-            return [self]
-        if len(self.paths) == 1:
-            # Row groups, of this size as DuckDB writes them, are then read by one part only.
-            step = -(-total // number // 122_880) * 122_880
-            spans = [(first, step) for first in range(0, total, step)]
-            return [self._part(self.paths, span) for span in spans]
-        parts: list[list[str]] = [[]]
-        before = 0
-        for path in self.paths:
-            if before >= total * len(parts) / number:
-                parts.append([])
-            parts[-1].append(path)
-            before += rows[path]
-        return [self._part(paths, None) for paths in parts]
-
-    def _part(self, paths: list[str], span: tuple[int, int] | None) -> Records:
-        part = copy.copy(self)
-        part.paths, part.span = paths, span
-        return part
+        ).fetchone()
+        return max(1, min(245_760, int(BATCH_BYTES / (size or 1))))
 
     def _read(self, paths: list[str], dialect: str, names: list[str]) -> str:
         compression = "zstd" if self.form.compression == "zstd" else "none"
@@ -262,13 +231,8 @@ class Records:
 
 
 def written_as(form: Format) -> str:
-    """The options of `copy ... to` for a format. JSON lines come as a column of text."""
-    options = "preserve_order true"
-    if form.compression != "none":
-        options += f", compression '{form.compression}'"
-    if form.kind == "parquet":
-        # A longer dictionary than this takes a third of the time and saves a fifteenth of the size.
-        return f"(format parquet, dictionary_size_limit 1000, {options})"
+    """The options of `copy ... to` for text. JSON lines come as one column."""
+    options = f"format csv, compression '{form.compression}', preserve_order true"
     if form.kind == "jsonl":
-        return f"(format csv, header false, delimiter '\x01', quote '', escape '', {options})"
-    return f"(format csv, header true, delimiter '{DELIMITERS[form.kind]}', {options})"
+        return f"({options}, header false, delimiter '\x01', quote '', escape '')"
+    return f"({options}, header true, delimiter '{DELIMITERS[form.kind]}')"

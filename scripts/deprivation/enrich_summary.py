@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
-import duckdb
-
-from deprivation.enrich_files import RECORD, Records, literal, quoted
-
-if TYPE_CHECKING:
-    from deprivation.enrich import Request
+import numpy as np
+import pyarrow as pa
 
 STATUSES = (
     "matched",
@@ -25,58 +22,63 @@ STATUSES = (
 )
 
 
-def summarise(
-    connection: duckdb.DuckDBPyConnection, output: Records, request: Request
-) -> dict[str, Any]:
-    """Counts read back from the finished output.
+DATE_STATUSES = ("ok", "not_yet_introduced", "terminated", "no_date", "unreadable_date")
 
-    Shape: {"rows": 3, "statuses": {"matched": 2, ...}, "quintiles": {"imd": {"1": 2, ...,
-    "unknown": 1}}, "editions": {"2019": 2}, "dates": {"ok": 3}, "repaired": 0}; the last four only
-    where their columns were asked for.
-    """
 
-    def value(name: str) -> str:
-        name = request.prefix + name
-        if output.form.kind == "jsonl":
-            return f"json_extract_string({RECORD}, {literal('/' + name)})"
-        return f"cast({quoted(name)} as varchar)"
+class Counts:
+    """How many records met each row of the table areas, and each of the names of statuses."""
 
-    columns = request.columns
-    has_dates = request.date_column is not None
-    asked = {"statuses": "match_status"}
-    if "quintile" in columns.wanted:
-        asked |= {f"quintile {index}": f"{index}_quintile" for index in columns.indices}
-    if has_dates or "edition" in columns.wanted:
-        asked["editions"] = "edition"
-    if has_dates:
-        asked["dates"] = "date_status"
-    if request.repairs:
-        asked["repaired"] = "is_repaired"
-    rows = connection.execute(
-        f"select {', '.join(map(value, asked.values()))}, count(*) {output.query()} group by all"
-    ).fetchall()
-    counts: dict[str, dict[str, int]] = {name: {} for name in asked}
-    for *values, count in rows:
-        for name, found in zip(asked, values, strict=True):
-            counts[name][found or ""] = counts[name].get(found or "", 0) + count
-    summary: dict[str, Any] = {
-        "rows": sum(count for *_, count in rows),
-        "statuses": {s: counts["statuses"].get(s, 0) for s in STATUSES},
-        "quintiles": {
-            name.removeprefix("quintile "): {
-                **{str(q): found.get(str(q), 0) for q in range(1, 6)},
-                "unknown": found.get("", 0),
-            }
-            for name, found in counts.items()
-            if name.startswith("quintile ")
-        },
-    }
-    for name in ("editions", "dates"):
-        if name in counts:
-            summary[name] = {key: n for key, n in sorted(counts[name].items()) if key}
-    if "repaired" in counts:
-        summary["repaired"] = counts["repaired"].get("true", 0)
-    return summary
+    def __init__(self, areas: pa.Table):
+        self._areas = areas
+        self.areas = np.zeros(len(areas), np.int64)
+        self.statuses = np.zeros(len(STATUSES), np.int64)
+        # The last: of records that have no date status.
+        self.dates = np.zeros(len(DATE_STATUSES) + 1, np.int64)
+        self.repaired = 0
+
+    def add(
+        self, areas: np.ndarray, statuses: np.ndarray, dates: np.ndarray, repaired: int
+    ) -> None:
+        """Count records by their areas and by the numbers of their statuses, -1 for none."""
+        self.repaired += repaired
+        self.areas += np.bincount(areas, minlength=len(self.areas))
+        self.statuses += np.bincount(statuses, minlength=len(STATUSES))
+        self.dates += np.bincount(dates % len(self.dates), minlength=len(self.dates))
+
+    def summary(self, indices: Sequence[str], is_dated: bool, repairs: bool) -> dict[str, Any]:
+        """Counts by name.
+
+        Shape: {"rows": 3, "statuses": {"matched": 2, ...}, "quintiles": {"imd": {"1": 2, ...,
+        "unknown": 1}}, "editions": {"2019": 2}, "dates": {"ok": 3}, "repaired": 0}; the last two
+        only where they were asked for.
+        """
+        quintiles = {index: self._by(f"{index}_quintile") for index in indices}
+        summary: dict[str, Any] = {
+            "rows": int(self.statuses.sum()),
+            "statuses": dict(zip(STATUSES, self.statuses.tolist(), strict=True)),
+            "quintiles": {
+                index: {
+                    **{str(q): found.get(q, 0) for q in range(1, 6)},
+                    "unknown": found.get(None, 0),
+                }
+                for index, found in quintiles.items()
+            },
+            "editions": {str(e): n for e, n in sorted(self._by("edition", False).items())},
+        }
+        if is_dated:
+            found = zip(DATE_STATUSES, self.dates.tolist(), strict=False)
+            summary["dates"] = {name: n for name, n in sorted(found) if n}
+        if repairs:
+            summary["repaired"] = self.repaired
+        return summary
+
+    def _by(self, column: str, with_null: bool = True) -> dict[int | None, int]:
+        """Records by the values of a column of areas that they met."""
+        counted: dict[int | None, int] = {}
+        for value, count in zip(self._areas[column].to_pylist(), self.areas.tolist(), strict=True):
+            if count and (with_null or value is not None):
+                counted[value] = counted.get(value, 0) + count
+        return counted
 
 
 def as_text(summary: dict[str, Any]) -> str:
