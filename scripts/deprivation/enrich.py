@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from queue import Empty, Full, Queue
 from threading import Event
@@ -42,6 +43,7 @@ from deprivation.published import first_line, held_editions, open_published, par
 
 # Batches that wait to be written.
 BATCHES_AHEAD = 2
+OUT_OF_MEMORY = "out of memory: a record is too large, or too many columns are asked for"
 
 # Called while records stream, with (whether they still do after so many seconds, percent done).
 Watch = Callable[[Callable[[float], bool], Callable[[], float]], None]
@@ -64,6 +66,10 @@ class Request:
     input_format: str | None = None
     output_format: str | None = None
     force: bool = False
+
+
+class StoppedError(Exception):
+    """Another thread of the run has failed, or a signal has come."""
 
 
 def connect(database: Path) -> duckdb.DuckDBPyConnection:
@@ -142,8 +148,10 @@ def make_matcher(connection: duckdb.DuckDBPyConnection, request: Request) -> Mat
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """The columns of a run. reading: the query that gives the kept ones, and behind them what is
-    answered (Reader.query); line: SQL of a line of JSON in their place, if that is written.
+    """What is read and written.
+
+    reading: the query of the kept columns, and behind them what is to be answered (Reader.query);
+    line: SQL of the line of JSON that is written in place of columns.
     """
 
     kept: list[str]
@@ -183,9 +191,8 @@ def stream(
 ) -> None:
     """Read, answer and write, each batch once. Raises InputError.
 
-    In threads of their own, so that this one meets a signal at once: all are then stopped.
+    In threads of their own, so that this one meets a signal at once: both are then stopped.
     """
-    writing = duckdb.connect(config={"threads": 1, "memory_limit": "300MB", "temp_directory": ""})
     channel: Queue[pa.RecordBatch | None] = Queue(BATCHES_AHEAD)
     stop = Event()
 
@@ -193,26 +200,7 @@ def stream(
         while not stop.is_set():
             with contextlib.suppress(Full):
                 return channel.put(batch, timeout=0.1)
-
-    def answer() -> None:
-        try:
-            rows = records.batch_rows()
-            batches = reading.execute(layout.reading).to_arrow_reader(rows)
-            none = [pa.nulls(0, field.type) for field in batches.schema]
-            put(answered(pa.record_batch(none, schema=batches.schema), matcher, layout))
-            for batch in batches:
-                put(answered(batch, matcher, layout))
-                if stop.is_set():
-                    return
-            if records.feed and records.feed.fault:
-                raise InputError(records.feed.fault)
-            put(None)
-        except duckdb.OutOfMemoryException:
-            raise InputError(
-                "out of memory: a record is too large, or too many columns are asked for"
-            ) from None
-        except duckdb.Error as error:
-            raise records.fault(error) from None
+        raise StoppedError
 
     def take() -> Iterator[pa.RecordBatch]:
         while not stop.is_set():
@@ -221,34 +209,57 @@ def stream(
                 if batch is None:
                     return
                 yield batch
-        raise InterruptedError
+        raise StoppedError
+
+    def answer() -> None:
+        rows = records.batch_rows()
+        with reading.execute(layout.reading).to_arrow_reader(rows) as batches:
+            none = [pa.nulls(0, kind) for kind in batches.schema.types]
+            none = pa.record_batch(none, schema=batches.schema)
+            # The first has no records: it tells the columns, and gives the header.
+            for batch in itertools.chain([none], batches):
+                put(answered(batch, matcher, layout))
+        if records.feed and records.feed.fault:
+            raise InputError(records.feed.fault)
+        put(None)
 
     def write() -> None:
-        batches = take()
-        first = next(batches)
-        try:
-            if layout.form.kind == "parquet":
-                write_parquet(first.schema, batches, output, layout.added)
-            else:
-                write_text(writing, first.schema, batches, output, layout)
-        except (duckdb.Error, OSError) as error:
-            raise InputError(f"the output cannot be written: {first_line(error)}") from None
+        if layout.form.kind == "parquet":
+            write_parquet(take(), output, layout.added)
+        else:
+            write_text(take(), output, layout)
 
-    with writing, ThreadPoolExecutor(2) as pool:
-        running = [pool.submit(answer), pool.submit(write)]
+    def run(step: Callable[[], None], explain: Callable[[Exception], InputError]) -> None:
+        try:
+            step()
+        except Exception as error:
+            if stop.is_set():
+                raise StoppedError from None
+            stop.set()
+            if isinstance(error, duckdb.OutOfMemoryException):
+                raise InputError(OUT_OF_MEMORY) from None
+            if isinstance(error, (duckdb.Error, pa.ArrowException, OSError)):
+                raise explain(error) from None
+            raise
+
+    with ThreadPoolExecutor(2) as pool:
+        running = [
+            pool.submit(run, answer, records.fault),
+            pool.submit(run, write, lambda error: InputError(f"cannot write: {first_line(error)}")),
+        ]
         try:
             if watch:
                 watch(
                     lambda seconds: bool(wait(running, seconds).not_done),
                     lambda: max(reading.query_progress(), 0),
                 )
-            wait(running, return_when=FIRST_EXCEPTION)
-            for one in running:
-                if one.done():
-                    one.result()
+            wait(running)
         finally:
             stop.set()
             reading.interrupt()
+    for error in (one.exception() for one in running):
+        if error and not isinstance(error, StoppedError):
+            raise error
 
 
 def answered(batch: pa.RecordBatch, matcher: Matcher, layout: Layout) -> pa.RecordBatch:
@@ -259,38 +270,40 @@ def answered(batch: pa.RecordBatch, matcher: Matcher, layout: Layout) -> pa.Reco
     return pa.RecordBatch.from_arrays(columns, [*layout.kept, *layout.added])
 
 
-def write_parquet(
-    schema: pa.Schema, batches: Iterator[pa.RecordBatch], output: Path, added: list[str]
-) -> None:
+def write_parquet(batches: Iterator[pa.RecordBatch], output: Path, added: list[str]) -> None:
     """Row groups of the size of DuckDB's.
 
     Of the added columns no least and greatest values are kept: unsorted as they come, these would
     save a reader nothing.
     """
+    first = next(batches)
     with parquet.ParquetWriter(
         output,
-        schema,
+        first.schema,
         store_schema=False,
         dictionary_pagesize_limit=1 << 14,
-        write_statistics=[name for name in schema.names if name not in added],
+        write_statistics=[name for name in first.schema.names if name not in added],
     ) as writer:
         for batch in batches:
             writer.write_batch(batch, row_group_size=122_880)
 
 
-def write_text(
-    connection: duckdb.DuckDBPyConnection,
-    schema: pa.Schema,
-    batches: Iterator[pa.RecordBatch],
-    output: Path,
-    layout: Layout,
-) -> None:
-    """CSV, TSV or JSON lines."""
-    connection.register("batches", pa.RecordBatchReader.from_batches(schema, batches))
-    connection.execute(
-        f"copy (select {layout.line or '*'} from batches) to {literal(str(output))}"
-        f" {written_as(layout.form)}"
-    )
+def write_text(batches: Iterator[pa.RecordBatch], output: Path, layout: Layout) -> None:
+    """CSV, TSV or JSON lines: each batch as a file, these one behind the other.
+
+    Not all as one stream: pyarrow reads ahead in one on a thread that a failure does not end.
+    """
+    part = output.with_name("part")
+    config = {"threads": 1, "memory_limit": "500MB", "temp_directory": ""}
+    with duckdb.connect(config=config) as connection, output.open("wb") as file:
+        for number, batch in enumerate(batches):
+            connection.register("batch", pa.table(batch))
+            connection.execute(
+                f"copy (select {layout.line or '*'} from batch) to {literal(str(part))}"
+                f" {written_as(layout.form, has_header=number == 0)}"
+            )
+            with part.open("rb") as written:
+                shutil.copyfileobj(written, file, 1 << 20)
 
 
 @contextlib.contextmanager

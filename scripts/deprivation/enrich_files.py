@@ -230,9 +230,9 @@ class Records:
         return InputError(f"{path}, line {number}: {why}")
 
 
-def written_as(form: Format) -> str:
-    """The options of `copy ... to` for text. JSON lines come as one column."""
+def written_as(form: Format, has_header: bool) -> str:
+    """The options of `copy ... to` for text. JSON lines come as one column, never with a header."""
     options = f"format csv, compression '{form.compression}', preserve_order true"
     if form.kind == "jsonl":
         return f"({options}, header false, delimiter '\x01', quote '', escape '')"
-    return f"({options}, header true, delimiter '{DELIMITERS[form.kind]}')"
+    return f"({options}, header {has_header}, delimiter '{DELIMITERS[form.kind]}')"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import resource
 import shutil
 import signal
 import subprocess
@@ -336,6 +337,10 @@ def spoilt(tmp_path):
     for name, (content, says) in files.items():
         (tmp_path / name).write_bytes(content)
         yield tmp_path / name, says
+    # Past what is read before the first record is written.
+    late = tmp_path / "late.csv"
+    late.write_text(f"id,postcode,note\n{rows * 40}1\n")
+    yield late, "line 2000002: has 1"
     whole = tmp_path / "cut.csv.zst"
     duckdb.execute(
         f"copy (select 'M1 1AE' as postcode, range as id from range(100000)) to '{whole}'"
@@ -413,6 +418,20 @@ def test_a_run_that_is_stopped_leaves_nothing(warehouse, tmp_path):
     running.send_signal(signal.SIGTERM)
     assert running.wait(timeout=30) != 0
     assert [path.name for path in tmp_path.iterdir()] == ["people.parquet"]
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl.gz", "parquet"])
+def test_an_output_that_cannot_be_written_whole_leaves_nothing(people, warehouse, tmp_path, form):
+    command = [COMMAND, "enrich", people, "--postcode-column", "postcode", "--edition", "2019"]
+    run = subprocess.run(
+        [*command, "--output", tmp_path / f"out.{form}", "--database", warehouse],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000)),
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 1, run.stderr
+    assert run.stderr.splitlines()[-1].startswith("deprivation: error: cannot write: ")
+    assert [path.name for path in tmp_path.iterdir()] == ["people.csv"]
 
 
 def test_postcodes_of_formats_no_longer_valid_are_found(deprivation, one, warehouse, tmp_path):
