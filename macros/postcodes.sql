@@ -14,11 +14,26 @@
 {%- endmacro -%}
 
 
+{%- macro postcode_pattern() -%}
+    ^(GIR0AA|({{ deprivation.outcode_pattern() | replace("GIR|", "") }})[0-9][ABD-HJLNP-UW-Z]{2})$
+{%- endmacro -%}
+
+
+{%- macro pseudo_postcode_pattern() -%}
+    ^ZZ99([0-9]([A-Z]{2})?)?$
+{%- endmacro -%}
+
+
+{%- macro partial_postcode_pattern() -%}
+    ^({{ deprivation.outcode_pattern() }})[0-9]?$
+{%- endmacro -%}
+
+
 {%- macro postcode_key(text) -%}
     {#- NG161AA from any spelling of it; null if the format is not a postcode's. -#}
     nullif(regexp_extract(
         {{ deprivation.postcode_without_spaces(text) }},
-        '^(GIR0AA|({{ deprivation.outcode_pattern() | replace("GIR|", "") }})[0-9][ABD-HJLNP-UW-Z]{2})$'
+        '{{ deprivation.postcode_pattern() }}'
     ), '')
 {%- endmacro -%}
 
@@ -36,9 +51,9 @@
     -#}
     case
         when coalesce({{ deprivation.postcode_without_spaces(text) }}, '') = '' then 'missing'
-        when regexp_matches({{ deprivation.postcode_without_spaces(text) }}, '^ZZ99([0-9]([A-Z]{2})?)?$') then 'pseudo'
+        when regexp_matches({{ deprivation.postcode_without_spaces(text) }}, '{{ deprivation.pseudo_postcode_pattern() }}') then 'pseudo'
         when {{ deprivation.postcode_key(text) }} is not null then 'ok'
-        when regexp_matches({{ deprivation.postcode_without_spaces(text) }}, '^({{ deprivation.outcode_pattern() }})[0-9]?$') then 'partial'
+        when regexp_matches({{ deprivation.postcode_without_spaces(text) }}, '{{ deprivation.partial_postcode_pattern() }}') then 'partial'
         else 'invalid'
     end
 {%- endmacro -%}

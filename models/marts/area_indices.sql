@@ -13,7 +13,10 @@ select
     areas.lad_code,
     areas.lad_name,
     areas.lad_rank,
-    areas.lad_areas
+    areas.lad_areas,
+    indices.label,
+    indices.kind,
+    indices.index_order
 from {{ ref('int_area_indices') }} as areas
 left join {{ ref('int_imd_scores') }} as scores
     on
@@ -21,8 +24,14 @@ left join {{ ref('int_imd_scores') }} as scores
         and areas.edition = scores.edition
         and areas.area_code = scores.area_code
         and areas.index_code = scores.index_code
+left join {{ ref('indices') }} as indices
+    on
+        areas.nation = indices.nation
+        and areas.edition = indices.edition
+        and areas.index_code = indices.index_code
+-- By area before edition: an area is asked for by its code, and then lies in one place.
 order by
     areas.nation,
-    areas.edition,
     areas.area_code,
-    areas.index_code
+    areas.edition,
+    indices.index_order

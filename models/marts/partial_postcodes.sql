@@ -82,32 +82,43 @@ deciles as (
         ) as place
     from parts
     group by level, partial, nation, edition, decile
+),
+
+editions as (
+    select
+        deciles.level,
+        deciles.partial,
+        deciles.nation,
+        deciles.edition,
+        partials.postcodes,
+        partials.live_postcodes,
+        cast(sum(deciles.areas) as bigint) as areas,
+        max(case when deciles.place = 1 then deciles.decile end) as modal_decile,
+        max(case when deciles.place = 1 then deciles.postcodes end)
+        / cast(partials.postcodes as double) as modal_share,
+        min(deciles.decile) as min_decile,
+        max(deciles.decile) as max_decile,
+        min(deciles.decile) = max(deciles.decile)
+        and not coalesce(partials.is_on_a_border, false) as is_reliable
+    from deciles
+    inner join partials
+        on deciles.level = partials.level and deciles.partial = partials.partial
+    group by
+        deciles.level,
+        deciles.partial,
+        deciles.nation,
+        deciles.edition,
+        partials.postcodes,
+        partials.live_postcodes,
+        partials.is_on_a_border
 )
 
 select
-    deciles.level,
-    deciles.partial,
-    deciles.nation,
-    deciles.edition,
-    partials.postcodes,
-    partials.live_postcodes,
-    cast(sum(deciles.areas) as bigint) as areas,
-    max(case when deciles.place = 1 then deciles.decile end) as modal_decile,
-    max(case when deciles.place = 1 then deciles.postcodes end)
-    / cast(partials.postcodes as double) as modal_share,
-    min(deciles.decile) as min_decile,
-    max(deciles.decile) as max_decile,
-    min(deciles.decile) = max(deciles.decile)
-    and not coalesce(partials.is_on_a_border, false) as is_reliable
-from deciles
-inner join partials
-    on deciles.level = partials.level and deciles.partial = partials.partial
-group by
-    deciles.level,
-    deciles.partial,
-    deciles.nation,
-    deciles.edition,
-    partials.postcodes,
-    partials.live_postcodes,
-    partials.is_on_a_border
-order by deciles.level, deciles.partial, deciles.nation, deciles.edition
+    *,
+    row_number() over (
+        partition by level, partial, edition
+        order by modal_share desc, nation
+    ) = 1 as is_main_nation,
+    edition = max(edition) over (partition by level, partial) as is_newest
+from editions
+order by level, partial, nation, edition
