@@ -494,6 +494,16 @@ def test_a_whole_refresh_from_the_publishers_with_readers_open(place, deprivatio
 
 # Old clients ------------------------------------------------------------------------------------
 
+ONE_OF_EACH_STATUS = """
+    select min(postcode) from postcodes where country_code = 'E92000001' group by is_live
+    union all
+    select min(postcode) from postcodes where country_code = 'S92000003'
+    union all
+    select min(sector) || 'ZZ' from postcodes where country_code = 'E92000001'
+    union all
+    values ('ZZ99 3VZ'), ('M1'), ('hello'), ('')
+"""
+
 
 def test_the_published_file_opens_in_duckdb_1_2(warehouse):
     folder = PROJECT / "target" / "duckdb-1.2.0"
@@ -512,19 +522,32 @@ def test_the_published_file_opens_in_duckdb_1_2(warehouse):
         "    print(t, len(c.execute(f'select * from {t}').fetchall()))\n"
         "print(c.execute(\"select postcode_key(' ng16 1aa ')\").fetchone()[0])\n"
         "print(c.execute('select count(comment) from duckdb_columns()').fetchone()[0])\n"
+        "for text in sys.argv[2:]:\n"
+        "    for year in (2019, None):\n"
+        "        print(c.execute('from deprivation($1, $2)', [text, year]).fetchall())\n"
     )
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        texts = [text for (text,) in connection.execute(ONE_OF_EACH_STATUS).fetchall()]
+        answers = [
+            connection.execute("from deprivation($1, $2)", [text, year]).fetchall()
+            for text in texts
+            for year in (2019, None)
+        ]
+    statuses = {row[6] for rows in answers for row in rows}
+    assert statuses > {"matched", "matched_terminated", "sector", "outside_coverage", "pseudo"}
     read = subprocess.run(
-        [sys.executable, "-c", program, warehouse],
+        [sys.executable, "-c", program, warehouse, *texts],
         env={**os.environ, "PYTHONPATH": str(folder)},
         capture_output=True,
         text=True,
     )
     assert read.returncode == 0, read.stderr
-    said = dict(line.split(" ") for line in read.stdout.splitlines()[:-2])
+    *tables, key, comments = read.stdout.splitlines()[: -len(answers)]
+    said = dict(line.split(" ") for line in tables)
     assert set(said) == set(promised_tables())
     assert int(said["postcodes"]) and int(said["postcode_imd"])
-    key, comments = read.stdout.splitlines()[-2:]
     assert key == "NG161AA" and int(comments) > 100
+    assert read.stdout.splitlines()[-len(answers) :] == [str(rows) for rows in answers]
 
 
 # The last check's own rules ---------------------------------------------------------------------
