@@ -102,58 +102,61 @@ from (
 ) as asked
 -- What the directory holds is found as it stands there: some postcodes ended by 2000 have formats
 -- that today's rules call invalid. The sector, of few values, is read faster than the key: it
--- leaves little of the key to read.
+-- leaves little of the key to read. The areas are joined to it before the text is: where nothing is
+-- found, they are not read at all.
 left join (
-    select
-        is_live,
-        country_code,
-        year,
-        case
-            when contains('{{ held_by_column.values() | map('join', ', ') | join(', ') }}', held)
-                then case country_code
-                    {%- for nation, rows in nations %}
-                    when '{{ rows[0].country_code }}' then '{{ nation }}'
-                    {%- endfor %}
-                end
-        end as nation,
-        case
-            {%- for column, names in held_by_column.items() %}
-            when contains('{{ names | join(', ') }}', held) then {{ column }}
-            {%- endfor %}
-        end as area_code
-    from (
+    (
         select
-            *,
-            country_code || ' ' || year as held
-        from (
-            select
-                is_live,
-                country_code,
-                {{ held_by_column | join(',\n                ') }},
-                coalesce(
-                    {{ asked_edition }},
-                    case country_code
+            is_live,
+            country_code,
+            year,
+            case
+                when contains('{{ held_by_column.values() | map('join', ', ') | join(', ') }}', held)
+                    then case country_code
                         {%- for nation, rows in nations %}
-                        when '{{ rows[0].country_code }}' then {{ rows | map(attribute='edition') | map('int') | max }}
+                        when '{{ rows[0].country_code }}' then '{{ nation }}'
                         {%- endfor %}
                     end
-                ) as year
-            from main.postcodes as postcodes
-            where
-                postcodes.sector = {{ sector }}
-                and postcodes.postcode_key = {{ key }}
+            end as nation,
+            case
+                {%- for column, names in held_by_column.items() %}
+                when contains('{{ names | join(', ') }}', held) then {{ column }}
+                {%- endfor %}
+            end as area_code
+        from (
+            select
+                *,
+                country_code || ' ' || year as held
+            from (
+                select
+                    is_live,
+                    country_code,
+                    {{ held_by_column | join(',\n                ') }},
+                    coalesce(
+                        {{ asked_edition }},
+                        case country_code
+                            {%- for nation, rows in nations %}
+                            when '{{ rows[0].country_code }}' then {{ rows | map(attribute='edition') | map('int') | max }}
+                            {%- endfor %}
+                        end
+                    ) as year
+                from main.postcodes as postcodes
+                where
+                    postcodes.sector = {{ sector }}
+                    and postcodes.postcode_key = {{ key }}
+            ) as directory
         ) as directory
-    ) as directory
-) as found
+    ) as found
+    left join (
+        select *
+        from main.area_indices as indices
+        where edition is null or indices.edition = {{ asked_edition }}
+    ) as indices
+        on
+            found.area_code = indices.area_code
+            and found.year = indices.edition
+)
     on true
-left join (
-    select *
-    from main.area_indices as indices
-    where edition is null or indices.edition = {{ asked_edition }}
-) as indices
-    on
-        found.area_code = indices.area_code
-        and found.year = indices.edition
 left join (
     select *
     from main.partial_postcodes as partials

@@ -29,9 +29,9 @@ left join {{ ref('indices') }} as indices
         areas.nation = indices.nation
         and areas.edition = indices.edition
         and areas.index_code = indices.index_code
--- By area before edition: an area is asked for by its code, and then lies in one place.
+-- By edition first: a question about one edition, and deprivation(), leave the others unread.
 order by
     areas.nation,
-    areas.area_code,
     areas.edition,
+    areas.area_code,
     indices.index_order
