@@ -271,7 +271,7 @@ def answered(batch: pa.RecordBatch, matcher: Matcher, layout: Layout) -> pa.Reco
 
 
 def write_parquet(batches: Iterator[pa.RecordBatch], output: Path, added: list[str]) -> None:
-    """Row groups of the size of DuckDB's.
+    """A row group a batch.
 
     Of the added columns no least and greatest values are kept: unsorted as they come, these would
     save a reader nothing.
@@ -285,7 +285,7 @@ def write_parquet(batches: Iterator[pa.RecordBatch], output: Path, added: list[s
         write_statistics=[name for name in first.schema.names if name not in added],
     ) as writer:
         for batch in batches:
-            writer.write_batch(batch, row_group_size=122_880)
+            writer.write_batch(batch)
 
 
 def write_text(batches: Iterator[pa.RecordBatch], output: Path, layout: Layout) -> None:

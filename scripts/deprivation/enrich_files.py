@@ -196,7 +196,7 @@ class Records:
             "select max(row_group_bytes / row_group_num_rows) from parquet_metadata("
             f"[{', '.join(map(literal, self.paths))}])"
         ).fetchone()
-        return max(1, min(245_760, int(BATCH_BYTES / (size or 1))))
+        return max(1, min(491_520, int(BATCH_BYTES / (size or 1))))
 
     def _read(self, paths: list[str], dialect: str, names: list[str]) -> str:
         compression = "zstd" if self.form.compression == "zstd" else "none"

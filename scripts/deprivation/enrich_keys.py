@@ -13,6 +13,8 @@ import pyarrow as pa
 WORD = np.dtype("<u8")
 # Fibonacci hashing: the highest bits of a product with 2**64 divided by the golden ratio.
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+# Keys to put in at a time, for which the processor's caches have room.
+BLOCK = 1 << 18
 SPACE, BYTE = np.uint64(0x20), np.uint64(0xFF)
 # _KEEPS[n] keeps the n lowest bytes of a word.
 _KEEPS = np.array([(1 << 8 * count) - 1 for count in range(9)], WORD)
@@ -80,15 +82,20 @@ class KeyTable:
         self._mask = (1 << bits) - 1
         self._keys = np.zeros(1 << bits, WORD)
         self._places = np.full(1 << bits, -1, np.int32)
+        for start in range(0, len(packed), BLOCK):
+            self._insert(packed[start : start + BLOCK], start)
+
+    def _insert(self, packed: np.ndarray, start: int) -> None:
+        """Put in different keys, the first of which has the place `start`."""
         slots = self._first_slots(packed)
-        left = np.arange(len(packed), dtype=np.int32)
+        left = np.arange(len(packed))
         while len(left):
             wanted = slots[left]
             free = self._keys[wanted] == 0
             # Of those that want one slot, the last written has it; the others go on to the next.
-            self._places[wanted[free]] = left[free]
+            self._places[wanted[free]] = left[free] + start
             has_won = free.copy()
-            has_won[free] = self._places[wanted[free]] == left[free]
+            has_won[free] = self._places[wanted[free]] == left[free] + start
             self._keys[wanted[has_won]] = packed[left[has_won]]
             left = left[~has_won]
             slots[left] = (slots[left] + 1) & self._mask

@@ -137,8 +137,8 @@ class Matcher:
             places[lost] = directory.keys.find(repaired)[which]
         is_found = places[lost] >= 0
 
-        slots = self._slots_of(dates[1]) if dates else np.zeros(len(texts), np.intp)
-        areas = directory.areas[slots, places]
+        slots = self._slots_of(dates[1]) if dates else np.broadcast_to(0, len(texts))
+        areas = directory.areas[slots, places] if dates else directory.areas[0].take(places)
         statuses = STATUS_OF[directory.kinds[places], (areas > 0).view(np.int8)]
         areas[lost] += np.where(is_found, 0, np.stack(sectors)[slots[lost], which])
         reasons = np.where(areas[lost] > 0, STATUSES.index("sector"), reasons[which])
