@@ -9,7 +9,7 @@ wall clock, and its peak memory. Then one warm deprivation() on an open connecti
 `deprivation lookup`. The peers read a Parquet file with one row a postcode, made beforehand, and
 know neither statuses nor order by themselves: they get a left join by the postcode in upper case
 without white space. --peers-python is a Python that has pandas, pyarrow and polars: pip install
-'.[benchmark]' in an environment of its own, for where they are installed DuckDB's first query with
+'.[benchmark]' in an environment of its own, for where pandas is installed DuckDB's first query with
 parameters takes a second longer.
 """
 

@@ -125,6 +125,7 @@ class Matcher:
     def answer(self, texts: pa.StringArray, dates: Sequence[pa.Array] = ()) -> list[pa.Array]:
         """The added columns. dates: days from 1970, years, and whether anything was written."""
         directory = self._directory
+        # Found as it was written; else cleaned; else repaired.
         places = directory.keys.find(texts)
         missed = np.flatnonzero(places < 0)
         keys = _without_spaces(texts.take(pa.array(missed)))
@@ -137,6 +138,7 @@ class Matcher:
             places[lost] = directory.keys.find(repaired)[which]
         is_found = places[lost] >= 0
 
+        # The area of what was found; of what was not, that of its sector or the reason why not.
         slots = self._slots_of(dates[1]) if dates else np.broadcast_to(0, len(texts))
         areas = directory.areas[slots, places] if dates else directory.areas[0].take(places)
         statuses = STATUS_OF[directory.kinds[places], (areas > 0).view(np.int8)]

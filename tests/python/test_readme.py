@@ -24,7 +24,6 @@ ELSEWHERE = (
     "deprivation rollback",
     "systemctl",
     "deprivation export --format postgres",
-    "python scripts/benchmark.py",
 )
 
 
