@@ -172,7 +172,8 @@ def refresh(
     """
     from deprivation import fetch as fetching
     from deprivation import refresh as refreshing
-    from deprivation.publish import BuildError, InputError, sole_builder
+    from deprivation.errors import InputError
+    from deprivation.publish import BuildError, sole_builder
 
     database = settings.database()
     folder = (options["folder"] or fetching.data_dir()).absolute()

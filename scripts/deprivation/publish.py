@@ -26,7 +26,7 @@ import duckdb
 import filelock
 
 from deprivation import settings
-from deprivation.inputs import InputError, check_rows
+from deprivation.inputs import check_rows
 
 
 class BuildError(Exception):
@@ -74,6 +74,13 @@ def make(built: Path, dbt_arguments: Sequence[str] = (), output: int | None = No
     check(built)
 
 
+def remove_unfinished(database: Path) -> Path:
+    """Remove what a killed build left; the folder it was in. To be called within sole_builder."""
+    parent = database.with_name(f".{database.name}.build")
+    shutil.rmtree(parent, ignore_errors=True)
+    return parent
+
+
 @contextlib.contextmanager
 def private_folder(database: Path) -> Iterator[Path]:
     """An empty folder on the same file system as `database`, gone when the block ends.
@@ -81,8 +88,7 @@ def private_folder(database: Path) -> Iterator[Path]:
     Its name is never used twice: should a process of a build that was killed live on, it finds
     its folder gone and cannot write into that of the next.
     """
-    parent = database.with_name(f".{database.name}.build")
-    shutil.rmtree(parent, ignore_errors=True)
+    parent = remove_unfinished(database)
     parent.mkdir(exist_ok=True)
     try:
         yield Path(tempfile.mkdtemp(dir=parent))
@@ -197,15 +203,3 @@ def swap(built: Path, database: Path) -> None:
         folder = os.open(database.parent, os.O_DIRECTORY)
         os.fsync(folder)
         os.close(folder)
-
-
-__all__ = [
-    "BuildError",
-    "InputError",
-    "build",
-    "check",
-    "make",
-    "private_folder",
-    "run_dbt",
-    "swap",
-]

@@ -30,6 +30,7 @@ from deprivation.publish import (
     make,
     private_folder,
     promised_tables,
+    remove_unfinished,
     sole_builder,
     swap,
 )
@@ -390,6 +391,8 @@ def publish_if_new(
         reason = what_changed(database, now) or ("asked for by --force" if force else "")
     if not reason:
         report |= {"outcome": "unchanged", "reason": "nothing new upstream"}
+        # Of a run that was killed right after it had published.
+        remove_unfinished(database)
         say(f"nothing new upstream; {database} is left as it is")
         return
     say(f"building: {reason}")
