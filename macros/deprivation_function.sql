@@ -155,6 +155,8 @@ left join (
         on
             found.area_code = indices.area_code
             and found.year = indices.edition
+            -- The directory has postcodes over the border from their area.
+            and found.nation = indices.nation
 )
     on true
 left join (

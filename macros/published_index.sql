@@ -27,7 +27,7 @@ select
     one_row_a_value.area_code,
     headers.index_code,
     headers.measure,
-    case when headers.is_text then one_row_a_value.value end as text_value,
+    case when headers.is_text then trim(one_row_a_value.value) end as text_value,
     case
         when not headers.is_text
             then {{ cast_or_stop(

@@ -1,7 +1,8 @@
 {{ config(materialized='table') }}
 
 -- Which code of each geography an edition's area belongs to: by its postcodes, or, for the few
--- areas that hold none (64 LSOAs of 2021 in November 2025), by ONS's lookups or its neighbours.
+-- areas that hold none (64 LSOAs of 2021 in November 2025), by its neighbours, its local authority,
+-- the areas it became, ONS's lookups, its name, or the publisher.
 with
 places as (
     {%- for place in geographies() %}
@@ -18,9 +19,16 @@ by_postcodes as (
         areas.nation,
         areas.edition,
         areas.area_code,
-        -- An LSOA is named after its MSOA and a letter.
-        left(areas.area_name, length(areas.area_name) - 1) as msoa_name,
+        -- An LSOA is named after its MSOA and a letter: Broxtowe 004D. No other kind of area is.
+        case
+            when
+                left(right(areas.area_name, 4), 3) between '001' and '999'
+                and right(areas.area_name, 1) between 'A' and 'Z'
+                then left(areas.area_name, length(areas.area_name) - 1)
+        end as msoa_name,
+        areas.lad_code as published_lad_code,
         areas.lad_name as published_lad_name,
+        areas.msoa_code as published_msoa_code,
         editions.area_column,
         places.geography,
         places.lookup,
@@ -60,6 +68,81 @@ neighbours as (
     ) = 1
 ),
 
+-- What most postcodes of a local authority are in, should none of its areas have a vote.
+lads as (
+    {%- for place in geographies() if place.made_of_lads %}
+    select
+        lad_code,
+        '{{ place.geography }}' as geography,
+        {{ place.column }} as geography_code,
+        count(*) as postcodes
+    from {{ ref('int_postcodes') }}
+    where lad_code is not null and {{ place.column }} is not null
+    group by all
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+by_lad as (
+    select
+        lad_code,
+        geography,
+        geography_code
+    from lads
+    qualify row_number() over (
+        partition by lad_code, geography order by postcodes desc, geography_code
+    ) = 1
+),
+
+-- The LSOAs that an older one became, and how many censuses later.
+became as (
+    select
+        from_code as area_code,
+        'lsoa_' || cast(from_year as varchar) || '_code' as area_column,
+        to_code as later_code,
+        'lsoa_' || cast(to_year as varchar) || '_code' as later_column,
+        1 as steps
+    from {{ ref('stg_ons__lookups') }}
+    where from_geography = 'lsoa' and to_geography = 'lsoa'
+
+    union all
+
+    select
+        older.from_code as area_code,
+        'lsoa_2001_code' as area_column,
+        newer.to_code as later_code,
+        'lsoa_2021_code' as later_column,
+        2 as steps
+    from {{ ref('stg_ons__lookups') }} as older
+    inner join {{ ref('stg_ons__lookups') }} as newer
+        on older.to_code = newer.from_code
+    where
+        older.from_geography = 'lsoa'
+        and older.from_year = 2001
+        and older.to_geography = 'lsoa'
+        and newer.from_geography = 'lsoa'
+        and newer.from_year = 2011
+        and newer.to_geography = 'lsoa'
+),
+
+-- Where most of their postcodes are. MSOAs are of one census only.
+successors as (
+    select
+        became.area_column,
+        became.area_code,
+        votes.geography,
+        votes.geography_code
+    from became
+    inner join {{ ref('int_area_votes') }} as votes
+        on became.later_column = votes.area_column and became.later_code = votes.area_code
+    where votes.geography <> 'msoa'
+    group by became.area_column, became.area_code, votes.geography, votes.geography_code
+    qualify row_number() over (
+        partition by became.area_column, became.area_code, votes.geography
+        order by min(became.steps), sum(votes.postcodes) desc, votes.geography_code
+    ) = 1
+),
+
 namesakes as (
     select
         nation,
@@ -72,16 +155,38 @@ namesakes as (
     group by nation, edition, geography, msoa_name
 ),
 
--- A code that the directory no longer uses would stand alone, so it does not count.
+-- A code that the directory no longer uses, though it has postcodes of that place, would stand
+-- alone, so it does not count.
 looked_up as (
     select
         memberships.area_column,
         memberships.area_code,
-        memberships.lookup,
+        places.geography,
         min(memberships.geography_code) as geography_code
-    from {{ ref('int_lookup_memberships') }} as memberships
-    where memberships.geography_code in (select geography_code from {{ ref('int_area_votes') }})
-    group by memberships.area_column, memberships.area_code, memberships.lookup
+    from (
+        select
+            memberships.area_column,
+            places.geography,
+            memberships.geography_code
+        from {{ ref('int_lookup_memberships') }} as memberships
+        inner join places on memberships.lookup = places.lookup
+        left join {{ ref('int_area_votes') }} as votes
+            on
+                memberships.area_column = votes.area_column
+                and memberships.area_code = votes.area_code
+                and places.geography = votes.geography
+        group by memberships.area_column, places.geography, memberships.geography_code
+        having
+            count(votes.geography_code) = 0
+            or memberships.geography_code in (select geography_code from {{ ref('int_area_votes') }})
+    ) as used
+    inner join places on used.geography = places.geography
+    inner join {{ ref('int_lookup_memberships') }} as memberships
+        on
+            used.area_column = memberships.area_column
+            and used.geography_code = memberships.geography_code
+            and places.lookup = memberships.lookup
+    group by memberships.area_column, memberships.area_code, places.geography
 ),
 
 resolved as (
@@ -91,7 +196,12 @@ resolved as (
         without.area_code,
         without.geography,
         coalesce(
-            neighbours.geography_code, looked_up.geography_code, namesakes.geography_code
+            neighbours.geography_code,
+            by_lad.geography_code,
+            successors.geography_code,
+            looked_up.geography_code,
+            namesakes.geography_code,
+            case when without.geography = 'msoa' then without.published_msoa_code end
         ) as geography_code
     from without
     left join neighbours
@@ -100,11 +210,20 @@ resolved as (
             and without.edition = neighbours.edition
             and without.geography = neighbours.geography
             and without.published_lad_name = neighbours.published_lad_name
+    left join by_lad
+        on
+            without.published_lad_code = by_lad.lad_code
+            and without.geography = by_lad.geography
+    left join successors
+        on
+            without.area_code = successors.area_code
+            and without.geography = successors.geography
+            and without.area_column = successors.area_column
     left join looked_up
         on
             without.area_column = looked_up.area_column
             and without.area_code = looked_up.area_code
-            and without.lookup = looked_up.lookup
+            and without.geography = looked_up.geography
     left join namesakes
         on
             without.nation = namesakes.nation

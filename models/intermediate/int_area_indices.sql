@@ -27,7 +27,9 @@ counted as (
     group by nation, edition, index_code
 ),
 
-ties as (
+-- Tied areas share the mean of their positions. As ranks, Scotland publishes that mean already, the
+-- others the first of the positions.
+ranks as (
     select
         nation,
         edition,
@@ -35,15 +37,26 @@ ties as (
         rank,
         count(*) as tied
     from published
+    where rank is not null
     group by nation, edition, index_code, rank
-    having count(*) > 1
+),
+
+ties as (
+    select
+        nation,
+        edition,
+        index_code,
+        rank,
+        sum(tied) over (partition by nation, edition, index_code order by rank)
+        - (tied - 1) / 2.0 as mean_rank
+    from ranks
+    qualify tied > 1
 ),
 
 named as (
     select
         published.*,
-        -- The mean of the positions that tied areas share.
-        published.rank + coalesce(ties.tied - 1, 0) / 2 as mean_rank,
+        cast(coalesce(ties.mean_rank, published.rank) as double) as mean_rank,
         areas.area_name,
         areas.lad_code,
         areas.lad_name,

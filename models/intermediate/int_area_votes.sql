@@ -1,7 +1,9 @@
 {{ config(materialized='table') }}
 
 -- An area belongs to the code of each geography that most of its postcodes, live or not, are in;
--- of equals, to the first code. `area_column` is the vintage of the area's code.
+-- of equals, to the first code. `area_column` is the vintage of the area's code. A postcode over
+-- the border from its area, of which the directory has some, does not count: the first letter of
+-- ONS's codes is the nation's (Northern Ireland's areas of 2001 have digits).
 with
 {%- set vintages = ['2001', '2011', '2021'] %}
 counted as (
@@ -15,7 +17,9 @@ counted as (
         {% endfor -%}
         count(*) as postcodes
     from {{ ref('int_postcodes') }}
-    where lsoa_{{ vintage }}_code is not null
+    where
+        left(lsoa_{{ vintage }}_code, 1) = left(country_code, 1)
+        or left(lsoa_{{ vintage }}_code, 1) = '9'
     group by all
     {{ 'union all' if not loop.last }}
     {%- endfor %}

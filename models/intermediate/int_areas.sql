@@ -8,6 +8,7 @@ select
     max(case when measure = 'area_name' then text_value end) as area_name,
     max(case when measure = 'lad_code' then text_value end) as lad_code,
     max(case when measure = 'lad_name' then text_value end) as lad_name,
+    max(case when measure = 'msoa_code' then text_value end) as msoa_code,
     max(case when measure = 'health_board_code' then text_value end) as health_board_code,
     max(case when measure = 'health_board_name' then text_value end) as health_board_name,
     {% for population in ['population', 'population_0_15', 'population_60_plus', 'population_working_age'] -%}

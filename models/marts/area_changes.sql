@@ -57,11 +57,13 @@ select
     ) as is_comparable,
     newer.rank,
     newer.decile,
-    cast(ceil(100 * newer.rank / newer.areas) as integer) as percentile,
+    {{ official_quantile('newer.nation', 'newer.edition', 'newer.rank', 'newer.areas', 100) }}
+        as percentile,
     older.rank as older_rank,
     {{ official_quantile('newer.nation', 'change_codes.older_edition', 'older.rank', 'older.areas', 10) }}
         as older_decile,
-    cast(ceil(100 * older.rank / older.areas) as integer) as older_percentile
+    {{ official_quantile('newer.nation', 'change_codes.older_edition', 'older.rank', 'older.areas', 100) }}
+        as older_percentile
 from {{ ref('int_area_indices') }} as newer
 inner join change_codes
     on

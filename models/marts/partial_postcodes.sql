@@ -28,6 +28,23 @@ partials as (
     group by level, partial
 ),
 
+nation_partials as (
+    select
+        directory.level,
+        directory.partial,
+        editions.nation,
+        count(*) as postcodes
+    from directory
+    inner join (
+        select distinct
+            nation,
+            country_code
+        from {{ ref('int_built_editions') }}
+    ) as editions
+        on directory.country_code = editions.country_code
+    group by directory.level, directory.partial, editions.nation
+),
+
 -- The parts of sectors that lie in one area: an area has one decile, a sector one outcode.
 sector_parts as (
     select
@@ -92,6 +109,7 @@ editions as (
         deciles.edition,
         partials.postcodes,
         partials.live_postcodes,
+        nation_partials.postcodes as nation_postcodes,
         cast(sum(deciles.areas) as bigint) as areas,
         max(case when deciles.place = 1 then deciles.decile end) as modal_decile,
         max(case when deciles.place = 1 then deciles.postcodes end)
@@ -103,6 +121,11 @@ editions as (
     from deciles
     inner join partials
         on deciles.level = partials.level and deciles.partial = partials.partial
+    inner join nation_partials
+        on
+            deciles.level = nation_partials.level
+            and deciles.partial = nation_partials.partial
+            and deciles.nation = nation_partials.nation
     group by
         deciles.level,
         deciles.partial,
@@ -110,6 +133,7 @@ editions as (
         deciles.edition,
         partials.postcodes,
         partials.live_postcodes,
+        nation_partials.postcodes,
         partials.is_on_a_border
 )
 
@@ -117,8 +141,11 @@ select
     *,
     row_number() over (
         partition by level, partial, edition
-        order by modal_share desc, nation
+        order by nation_postcodes desc, nation
     ) = 1 as is_main_nation,
-    edition = max(edition) over (partition by level, partial) as is_newest
+    row_number() over (
+        partition by level, partial
+        order by nation_postcodes desc, nation, edition desc
+    ) = 1 as is_newest
 from editions
 order by level, partial, nation, edition

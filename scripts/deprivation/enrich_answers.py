@@ -175,7 +175,8 @@ def make_areas(
         measures as (
             select nation, edition, area_code{measures}
             from area_indices as indices
-            where ({used}) and index_code in ({codes})
+            -- Every area has the overall index, not each of the others.
+            where ({used}) and index_code in ('imd', {codes})
             group by nation, edition, area_code
         ),
         places as (
@@ -296,7 +297,7 @@ def make_sectors(
         select
             cast(
                 (select max(area_id) from areas)
-                + row_number() over (order by partial, nation, edition)
+                + row_number() over (order by partial, nation_postcodes desc, nation, edition)
                 as integer
             ) as area_id,
             nation,
@@ -307,10 +308,9 @@ def make_sectors(
         from partial_postcodes as partials
         where level = 'sector' and ({used})
     """)
-    # On a border, the nation in which more of the sector's postcodes agree.
+    # On a border, the nation in which more of the sector's postcodes are: the first of its rows.
     best = "".join(
-        f", max_by(area_id, (sector_modal_share, -area_id))"
-        f" filter (where {choice.holds('areas')}) as area_{n}"
+        f", min(area_id) filter (where {choice.holds('areas')}) as area_{n}"
         for n, choice in enumerate(by_slot(choices))
     )
     connection.execute(f"""
