@@ -134,6 +134,12 @@ def enrich(
 
     if report and report.exists() and not force:
         raise InputError(f"{report} exists; --force writes over it")
+    if report and not report.absolute().parent.is_dir():
+        raise InputError(f"{report.parent}: no such folder")
+    if report and report.resolve() == Path(output).resolve():
+        raise InputError("--report and --output are one file")
+    if not listed(index):
+        raise InputError("--index names no index")
     wanted = listed(only) if only else list(WANTED)
     if unknown := sorted(set(wanted) - set(WANTED)):
         raise InputError(f"--only knows no {', '.join(unknown)}; it knows {', '.join(WANTED)}")
@@ -157,8 +163,10 @@ def enrich(
         output_format=output_format,
         force=force,
     )
-    # So that what is unfinished is removed: by default this signal ends Python at once.
+    # So that what is unfinished is removed: by default these signals end Python at once.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
     summary = enriching.enrich(database or settings.database(), request, watch=progress_bar)
     click.echo(as_text(summary), err=True)
     if report:

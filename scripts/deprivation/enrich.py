@@ -22,6 +22,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import parquet
 
 from deprivation.enrich_answers import Columns, check_columns, choice_of, choices_by_year
@@ -104,6 +105,8 @@ def enrich(database: Path, request: Request, watch: Watch | None = None) -> dict
     """
     output = Path(request.output)
     if request.output != "-":
+        if output.exists() and not output.is_file():
+            raise InputError(f"{output} is not a file; --output - writes to stdout")
         if output.exists() and not request.force:
             raise InputError(f"{output} exists; --force writes over it")
         if not output.parent.is_dir():
@@ -171,6 +174,12 @@ def lay_out(request: Request, reader: Reader, form: Format, names: list[str]) ->
     if taken:
         raise InputError(
             f"the file has columns named {', '.join(taken)} already; give the added ones a --prefix"
+        )
+    folded = [name.lower() for name in kept]
+    doubled = [name for name in kept if folded.count(name.lower()) > 1 or not name]
+    if doubled and form.kind != "jsonl":
+        raise InputError(
+            f"keys that cannot all be columns, {', '.join(map(repr, doubled))}; write .jsonl"
         )
     values, line = [reader.value(name) for name in kept], None
     if form.kind == "jsonl":
@@ -297,13 +306,24 @@ def write_text(batches: Iterator[pa.RecordBatch], output: Path, layout: Layout) 
     config = {"threads": 1, "memory_limit": "500MB", "temp_directory": ""}
     with duckdb.connect(config=config) as connection, output.open("wb") as file:
         for number, batch in enumerate(batches):
-            connection.register("batch", pa.table(batch))
+            connection.register("batch", pa.table(without_nan(batch) if layout.line else batch))
             connection.execute(
                 f"copy (select {layout.line or '*'} from batch) to {literal(str(part))}"
                 f" {written_as(layout.form, has_header=number == 0)}"
             )
             with part.open("rb") as written:
                 shutil.copyfileobj(written, file, 1 << 20)
+
+
+def without_nan(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Null for what JSON has no number for: infinity, and what is not a number."""
+    columns = [
+        pc.if_else(pc.is_finite(column), column, None)
+        if pa.types.is_floating(column.type)
+        else column
+        for column in batch.columns
+    ]
+    return pa.RecordBatch.from_arrays(columns, batch.schema.names)
 
 
 @contextlib.contextmanager

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import glob
+import gzip
 import os
 import re
 from pathlib import Path
@@ -73,11 +75,19 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def listed(paths: list[str]) -> str:
+    """Files in SQL, each by its very name: DuckDB would take [1] in one for a pattern."""
+    return f"[{', '.join(literal(glob.escape(path)) for path in paths)}]"
+
+
 def _matches(pattern: str) -> list[str]:
     """Files that a pattern (* ? [] **) stands for, by name."""
     anchor = Path(pattern).anchor or "."
     parts = Path(pattern).relative_to(anchor) if Path(pattern).anchor else Path(pattern)
-    return sorted(str(path) for path in Path(anchor).glob(str(parts)))
+    try:
+        return sorted(str(path) for path in Path(anchor).glob(str(parts)))
+    except ValueError as error:
+        raise InputError(f"{pattern}: {error}") from None
 
 
 def find_files(names: list[str]) -> list[str]:
@@ -112,6 +122,8 @@ class Records:
     ):
         self.connection, self.paths, self.form, self.stream = connection, paths, form, stream
         self.feed: Feed | None = None
+        # Of a stream, those that are read already.
+        self.header_lines = 0
         if form.compression == "zstd":
             for path in paths:
                 check_zstd(path)
@@ -119,46 +131,58 @@ class Records:
 
     def _names(self) -> list[str]:
         first, *others = self.paths
-        names = self._names_in(first)
+        columns = self._columns_in(first)
+        names = [name for name, _ in columns]
         for other in others:
-            if (theirs := self._names_in(other)) != names:
+            theirs = self._columns_in(other)
+            if [name for name, _ in theirs] != names:
                 raise InputError(
-                    f"{other} has not the columns of {first}: {', '.join(theirs)} in place of"
-                    f" {', '.join(names)}"
+                    f"{other} has not the columns of {first}: {', '.join(n for n, _ in theirs)} in"
+                    f" place of {', '.join(names)}"
                 )
+            for (name, kind), (_, wanted) in zip(theirs, columns, strict=True):
+                if kind != wanted:
+                    raise InputError(f"{other}: column {name!r} is {kind}, in {first} {wanted}")
         folded = [name.lower() for name in names]
         twice = sorted({repr(name) for name in names if folded.count(name.lower()) > 1})
         if twice:
             raise InputError(f"{first}: columns of one name, {' and '.join(twice)}; rename one")
         return names
 
-    def _names_in(self, path: str) -> list[str]:
+    def _columns_in(self, path: str) -> list[tuple[str, str]]:
+        """Names and types; of text, all varchar."""
         if self.form.kind == "parquet":
-            described = f"describe select * from read_parquet({literal(path)})"
             try:
-                return [column[0] for column in self.connection.execute(described).fetchall()]
+                described = self.connection.execute(f"describe {self._parquet([path])}").fetchall()
             except duckdb.Error as error:
                 raise InputError(
                     f"{path} is not a whole Parquet file: {first_line(error)}"
                 ) from None
+            return [(name, kind) for name, kind, *_ in described]
         header = self._header_of(path)
         if not header.strip():
-            raise InputError(f"{path} is empty: it has no header")
+            raise InputError(f"{path} has no header: it is empty, or its first line is")
         try:
-            text = header.decode("utf-8-sig")
+            text = header.decode("utf-8-sig").rstrip("\r\n")
+            names = next(csv.reader([text], delimiter=DELIMITERS[self.form.kind]))
         except UnicodeDecodeError:
             raise InputError(f"{path} is not UTF-8 text; save it as UTF-8") from None
-        names = next(csv.reader([text.rstrip("\r\n")], delimiter=DELIMITERS[self.form.kind]))
-        return [name or f"column{place}" for place, name in enumerate(names)]
+        except csv.Error as error:
+            raise InputError(f"{path}: its header cannot be read: {error}") from None
+        return [(name or f"column{place}", "varchar") for place, name in enumerate(names)]
+
+    def _parquet(self, paths: list[str]) -> str:
+        # Folders named year=2019, as exports make them, are no columns.
+        return f"from read_parquet({listed(paths)}, hive_partitioning=false)"
 
     def _header_of(self, path: str) -> bytes:
         if self.form.compression == "zstd":
             line = self.connection.execute(f"{self._read([path], AS_LINES, ['line'])} limit 1")
             return "".join(text or "" for (text,) in line.fetchall()).encode()
         if self.stream:
-            return read_header(self.stream)
-        import gzip
-
+            header = read_header(self.stream)
+            self.header_lines = header.count(b"\n")
+            return header
         opened = gzip.open if self.form.compression == "gzip" else open
         try:
             with opened(path, "rb") as stream:
@@ -172,10 +196,10 @@ class Records:
         with_blank: of JSON lines, blank lines too.
         """
         if self.form.kind == "parquet":
-            return f"from read_parquet([{', '.join(map(literal, self.paths))}])"
+            return self._parquet(self.paths)
         is_json = self.form.kind == "jsonl"
         if self.form.compression == "gzip" or self.stream:
-            self.feed = Feed(self.paths, self.stream, has_header=not is_json)
+            self.feed = Feed(self.paths, self.stream, not is_json, self.header_lines)
         header = not is_json and not self.feed
         dialect = (
             AS_LINES
@@ -189,20 +213,26 @@ class Records:
         return f"{records} where trim({RECORD}, ' \t\r') <> ''"
 
     def batch_rows(self) -> int:
-        """Rows to read at a time: fewer where they may be large."""
-        if self.form.kind != "parquet":
-            return 20_480
-        (size,) = self.connection.execute(
-            "select max(row_group_bytes / row_group_num_rows) from parquet_metadata("
-            f"[{', '.join(map(literal, self.paths))}])"
-        ).fetchone()
-        return max(1, min(491_520, int(BATCH_BYTES / (size or 1))))
+        """Rows to read at a time: fewer where they are large."""
+        most, size = 20_480, 0.0
+        if self.form.kind == "parquet":
+            most = 491_520
+            (size,) = self.connection.execute(
+                "select max(row_group_bytes / row_group_num_rows) from parquet_metadata("
+                f"{listed(self.paths)})"
+            ).fetchone()
+        elif self.form.compression != "zstd" and not self.stream:
+            opened = gzip.open if self.form.compression == "gzip" else open
+            with opened(self.paths[0], "rb") as file:
+                sample = file.read(1 << 20)
+            size = len(sample) / max(sample.count(b"\n"), 1)
+        return max(64, min(most, int(BATCH_BYTES / (size or 1))))
 
     def _read(self, paths: list[str], dialect: str, names: list[str]) -> str:
         compression = "zstd" if self.form.compression == "zstd" else "none"
         columns = ", ".join(f"{literal(name)}: 'varchar'" for name in names)
         return (
-            f"from read_csv([{', '.join(map(literal, paths))}], {dialect}, auto_detect=false,"
+            f"from read_csv({listed(paths)}, {dialect}, auto_detect=false,"
             f" compression='{compression}', max_line_size={LONGEST_LINE}, columns={{{columns}}})"
         )
 
@@ -213,7 +243,12 @@ class Records:
         text = str(error)
         line = re.search(r"CSV Error on Line: (\d+)", text)
         if not line:
-            return InputError(f"{', '.join(self.paths[:3])}: {first_line(error)}")
+            why = first_line(error)
+            if isinstance(error, duckdb.ConversionException):
+                why = "a value is not of its column's type"
+            if "state machine" in text:
+                why = "it mixes line ends, \\r\\n and \\n; save it with one of them"
+            return InputError(f"{', '.join(self.paths[:3])}: {why}")
         named = re.search(r"^\s*file = (.*)$", text, re.MULTILINE)
         path, number = named[1] if named else self.paths[0], int(line[1])
         if self.feed:

@@ -9,11 +9,12 @@ import duckdb
 from deprivation.enrich_files import RECORD, Records, literal, quoted
 from deprivation.errors import InputError
 
-# ISO 8601, to the day or less; day first, as in the UK; or a year, or a year and month.
-DATE = """coalesce(
+# ISO 8601, to the day or less; day first, as in the UK; or a year, or a year and month. The year in
+# full: 05/06/19 would be read as of the year 5.
+DATE = """case when regexp_matches({0}, '[1-9][0-9][0-9][0-9]') then coalesce(
     cast(try_cast({0} as timestamp) as date),
     cast(try_strptime({0}, ['%d/%m/%Y', '%d-%m-%Y', '%d.%m.%Y', '%Y-%m', '%Y']) as date)
-)"""
+) end"""
 
 
 class Reader:
@@ -26,7 +27,8 @@ class Reader:
 
     def check(self, name: str) -> None:
         """Raises InputError with the columns that there are if `name` is none of them."""
-        if name not in self.names:
+        has_no_records = self.is_json and not self.names
+        if name not in self.names and not has_no_records:
             raise InputError(f"no column {name!r}; there are {', '.join(map(repr, self.names))}")
 
     def value(self, name: str) -> str:
@@ -41,12 +43,12 @@ class Reader:
         """
         columns = [*kept, f"cast({self.value(postcode)} as varchar)"]
         if date:
-            text = f"cast({self.value(date)} as varchar)"
+            text = f"trim(cast({self.value(date)} as varchar))"
             day = DATE.format(text)
             columns += [
                 f"cast({day} - date '1970-01-01' as integer)",
                 f"cast(year({day}) as integer)",
-                f"coalesce(trim({text}), '') <> ''",
+                f"coalesce({text}, '') <> ''",
             ]
         return f"select {', '.join(columns)} from (select * {self.records.query()}) as records"
 
@@ -55,11 +57,14 @@ def json_keys(connection: duckdb.DuckDBPyConnection, records: Records) -> list[s
     """The keys of all records, by first appearance. Raises InputError for what is no record."""
     try:
         rows = connection.execute(
-            f"select key from (select unnest(json_keys({RECORD})) as key, row_number() over () as n"
-            f" {records.query()}) group by key order by min(n)"
+            "select key from (select unnest(keys) as key, generate_subscripts(keys, 1) as place, n"
+            f" from (select json_keys({RECORD}) as keys, row_number() over () as n"
+            f" {records.query()})) group by key order by min((n, place))"
         ).fetchall()
     except duckdb.Error as error:
         raise json_fault(connection, records) or records.fault(error) from None
+    except RuntimeError:  # as which DuckDB raises what a signal's handler does
+        raise KeyboardInterrupt from None
     if records.feed and records.feed.fault:
         raise InputError(records.feed.fault)
     if fault := json_fault(connection, records):
@@ -71,11 +76,16 @@ def json_fault(connection: duckdb.DuckDBPyConnection, records: Records) -> Input
     """The first line that holds no JSON object."""
     for path in records.paths:
         one = Records(connection, [path], records.form)
-        row = connection.execute(
-            f"select min(n) from (select {RECORD}, row_number() over () as n"
-            f" {one.query(with_blank=True)}) where trim({RECORD}, ' \t\r') <> '' and"
-            f" case when json_valid({RECORD}) then json_type({RECORD}) else '' end <> 'OBJECT'"
-        ).fetchone()
+        try:
+            row = connection.execute(
+                f"select min(n) from (select {RECORD}, row_number() over () as n"
+                f" {one.query(with_blank=True)}) where trim({RECORD}, ' \t\r') <> '' and"
+                f" case when json_valid({RECORD}) then json_type({RECORD}) else '' end <> 'OBJECT'"
+            ).fetchone()
+        except duckdb.Error as error:
+            return one.fault(error)
+        except RuntimeError:
+            raise KeyboardInterrupt from None
         if row and row[0]:
             return InputError(f"{path}, line {row[0]}: is not a JSON object")
     return None
@@ -93,7 +103,11 @@ def as_json(kept: Sequence[str], added: Sequence[str], is_json: bool, dropped: s
 
     if not is_json:
         return packed([*kept, *added])
-    record = RECORD
+    # DuckDB takes a comma behind the last value for JSON, others do not.
+    record = (
+        f"case when regexp_matches({RECORD}, ',\\s*\\}}\\s*$')"
+        f" then cast(json({RECORD}) as varchar) else {RECORD} end"
+    )
     if dropped:
         patch = f"json_object({literal(dropped)}, null)"
         record = f"cast(json_merge_patch({RECORD}, {patch}) as varchar)"

@@ -50,10 +50,14 @@ class Feed:
     fault: what went wrong with the reading, once the pipe has ended.
     """
 
-    def __init__(self, paths: list[str], stream: BinaryIO | None, has_header: bool):
+    def __init__(
+        self, paths: list[str], stream: BinaryIO | None, has_header: bool, header_lines: int
+    ):
+        """header_lines: of the stream, which begins past its header."""
         self.paths = paths
         self.stream = stream
         self.has_header = has_header
+        self.header_lines = header_lines
         self.fault: str = ""
         # Lines of the stream before each file, less the lines of its header, so far as fed.
         self.offsets: list[tuple[int, str]] = []
@@ -83,7 +87,8 @@ class Feed:
             try:
                 with self.stream or gzip.open(path) as stream:
                     header = read_header(stream) if self.has_header and not self.stream else b""
-                    self.offsets.append((lines - header.count(b"\n"), path))
+                    above = self.header_lines if self.stream else header.count(b"\n")
+                    self.offsets.append((lines - above, path))
                     last = b"\n"
                     while last and (chunk := stream.read(CHUNK)):
                         lines += chunk.count(b"\n")

@@ -133,8 +133,11 @@ def as_text(rows: list[dict[str, Any]]) -> str:
             f" from {first['min_decile']} to {first['max_decile']} (1 = most deprived)"
         )
     ended = ", terminated" if first["match_status"] == "matched_terminated" else ""
-    place = f"{first['area_name']} ({first['area_code']}), {first['lad_name']}"
-    header = ("", "rank", "decile", "quintile", "score", "rank in " + first["lad_name"])
+    # Some editions publish their areas without names, or without local authorities.
+    names = [first["area_name"], first["area_code"], first["lad_name"]]
+    place = ", ".join(name for name in names if name)
+    authority = first["lad_name"] or "its authority"
+    header = ("", "rank", "decile", "quintile", "score", f"rank in {authority}")
     table = [header] + [
         (
             ("  " if row["kind"] == "sub-domain" else "") + row["label"],

@@ -216,6 +216,8 @@ def test_a_dated_record_gets_the_nearest_edition_and_says_which(enrich, one, war
         (11, one("country_code = 'S92000003'"), "2019-05-01"),
         (12, unused(one, live), "2019-05-01"),
         (13, "hello", "2019-05-01"),
+        (14, live, "05/06/19"),
+        (15, live, " 2019-05-31 "),
     ]
     people = write_csv(tmp_path / "people.csv", rows, ("id", "postcode", "seen"))
     output = tmp_path / "out.csv"
@@ -235,7 +237,7 @@ def test_a_dated_record_gets_the_nearest_edition_and_says_which(enrich, one, war
         "ok", "ok", "ok", "ok", "ok", "no_date", "unreadable_date", "not_yet_introduced",
         "terminated", "ok",
     ]  # fmt: skip
-    assert [row["date_status"] for row in after[11:]] == ["", ""]
+    assert [row["date_status"] for row in after[11:]] == ["", "", "unreadable_date", "ok"]
     assert after[8]["match_status"] == "matched_terminated"
 
 
@@ -325,6 +327,10 @@ def spoilt(tmp_path):
         "short.csv": (text.replace("\n40000,M1 1AE,", "\n40000,").encode(), "line 40002: has 2"),
         "long.csv": (text.replace("\n40000,", "\n40000,x,").encode(), "line 40002: has 4"),
         "quote.csv": (text.replace("\n40000,", '\n40000,"').encode(), "line 40002"),
+        "ends.csv": (text.replace("\n", "\r\n", 40_000).encode(), "mixes line ends"),
+        "blank.csv": (b"\n" + text.encode(), "no header"),
+        "returns.csv": (text.replace("\n", "\r").encode(), "header"),
+        "latin.jsonl": (b'{"postcode": "M1 1AE"}\n{"postcode": "M1 1AE", "a": "\xe9"}\n', "line 2"),
         "latin.csv": (text.replace("\n40000,M1 1AE,", "\n40000,M1 1AE,caf\xe9 ").encode("latin-1"),
                       "line 40002: is not UTF-8"),
         "cut.csv.gz": (gzip.compress(text.encode())[:-2000], "cut.csv.gz is not a whole gzip"),
@@ -377,6 +383,10 @@ def test_a_file_that_cannot_be_read_is_named_and_nothing_is_written(enrich, tmp_
         (["--output", "out.xlsx"], "not a format"),
         (["--output", "nowhere/out.csv"], "no such folder"),
         (["--prefix", "", "--output", "there.csv"], "--force"),
+        (["--output", "/dev/null"], "not a file"),
+        (["--report", "out.csv"], "one file"),
+        (["--report", "nowhere/report.json"], "no such folder"),
+        (["--index", ""], "--index names no index"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_a_failure(
@@ -418,6 +428,58 @@ def test_a_run_that_is_stopped_leaves_nothing(warehouse, tmp_path):
     running.send_signal(signal.SIGTERM)
     assert running.wait(timeout=30) != 0
     assert [path.name for path in tmp_path.iterdir()] == ["people.parquet"]
+
+
+def test_a_file_is_read_by_its_very_name(enrich, one, tmp_path):
+    """Neither as a pattern, nor with columns from the names of its folders."""
+    live, other = one(f"{ENGLISH} and is_live"), one("country_code = 'S92000003'")
+    options = ("--postcode-column", "postcode", "--edition", "2019", "--output", "-")
+    for form in ("csv", "parquet"):
+        folder = tmp_path / "edition=2019" / form
+        folder.mkdir(parents=True)
+        for name, postcode in ((f"x[1].{form}", live), (f"x1.{form}", other)):
+            copy = f"copy (select '{postcode}' as postcode, 1999 as year) to '{folder / name}'"
+            duckdb.execute(copy)
+        run = enrich(folder / f"x[1].{form}", *options, "--output-format", "csv")
+        assert run.returncode == 0, run.stderr
+        header, *rows = run.stdout.splitlines()
+        assert header.startswith("postcode,year,edition,area_code,")
+        assert [row.split(",")[:2] for row in rows] == [[live, "1999"]]
+
+
+def test_files_whose_columns_differ_in_type_are_not_put_together(enrich, tmp_path):
+    for name, value in (("a", "1"), ("b", "1.5")):
+        duckdb.execute(
+            f"copy (select 'M1 1AE' as postcode, {value} as v) to '{tmp_path / name}.parquet'"
+        )
+    run = enrich(
+        tmp_path / "a.parquet", tmp_path / "b.parquet", "--postcode-column", "postcode",
+        "--edition", "2019", "--output", tmp_path / "out.csv",
+    )  # fmt: skip
+    assert run.returncode == 1
+    assert "b.parquet: column 'v' is DECIMAL(2,1), in" in run.stderr.splitlines()[-1]
+
+
+def test_json_that_is_written_is_json(enrich, one, tmp_path):
+    live = one(f"{ENGLISH} and is_live")
+    people, numbers = tmp_path / "people.jsonl", tmp_path / "numbers.parquet"
+    people.write_text(f'{{"postcode": "{live}", "b": 1, "a": 2,}}\n', encoding="utf-8")
+    duckdb.execute(
+        f"copy (select '{live}' as postcode, 'nan'::double as x, 'inf'::float as y) to '{numbers}'"
+    )
+    options = ("--postcode-column", "postcode", "--edition", "2019", "--output")
+    for path, keys in ((people, ["postcode", "b", "a"]), (numbers, ["postcode", "x", "y"])):
+        run = enrich(path, *options, "-", "--output-format", "jsonl")
+        record = json.loads(run.stdout, parse_constant=pytest.fail)
+        assert list(record)[:3] == keys and record["match_status"] == "matched"
+    run = enrich(people, *options, "-", "--output-format", "csv")
+    assert run.stdout.startswith("postcode,b,a,edition,")
+    (tmp_path / "none.jsonl").write_text("")
+    assert enrich(tmp_path / "none.jsonl", *options, tmp_path / "out.jsonl").returncode == 0
+    assert (tmp_path / "out.jsonl").read_text() == ""
+    people.write_text(f'{{"postcode": "{live}", "a": 1, "A": 2}}\n', encoding="utf-8")
+    run = enrich(people, *options, tmp_path / "out.csv")
+    assert run.returncode == 1 and "'a', 'A'" in run.stderr
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl.gz", "parquet"])

@@ -8,6 +8,8 @@ import shutil
 import duckdb
 import pytest
 
+from deprivation.lookup import as_text
+
 
 @pytest.fixture(scope="module")
 def connection(warehouse):
@@ -156,3 +158,17 @@ def test_the_command_starts_without_the_heavy_libraries(deprivation, warehouse, 
     loaded = {line.rpartition("|")[2].strip() for line in run.stderr.splitlines()}
     assert "duckdb" in loaded
     assert not loaded & {"dbt", "requests", "rich", "psycopg"}
+
+
+def test_areas_without_names_are_shown_by_their_codes():
+    """As England published them in 2004 to 2010."""
+    row = {
+        "title": "English Indices of Deprivation 2010", "edition_areas": 32_482,
+        "area_type": "LSOA 2001", "match_status": "matched", "postcode": "M1 1AE",
+        "area_name": None, "area_code": "E01005131", "lad_name": None, "kind": "overall",
+        "label": "IMD", "rank": 11_869, "decile": 4, "quintile": 2, "score": 23.05,
+        "lad_rank": None, "lad_areas": None,
+    }  # fmt: skip
+    first, *_, last = as_text([row]).splitlines()
+    assert first == "M1 1AE: E01005131"
+    assert last.split() == ["IMD", "11,869", "4", "2", "23.05", "-"]

@@ -142,6 +142,34 @@ def test_methods_differ_for_as_many_areas_as_published(national):
     assert national.execute(query).fetchone() == (1_422,)
 
 
+def test_no_answer_comes_from_over_the_border(national):
+    """HR3 5FG is in England, its LSOA in Wales; most of TD9 0 is in Scotland."""
+    query = "select distinct nation, match_status, area_code from deprivation(?, ?)"
+    assert national.execute(query, ["HR3 5FG", 2025]).fetchall() == [("England", "no_area", None)]
+    assert national.execute(query, ["TD9 0ZZ", None]).fetchall() == [("Scotland", "sector", None)]
+    query = "select count(*) from local_quantiles where nation = 'Wales' and geography = 'region'"
+    assert national.execute(query).fetchone() == (0,)
+
+
+def test_every_area_has_a_local_authority(national):
+    """But for 44 LSOAs of 2001 that changed twice, in places without postcodes."""
+    query = """
+        select nation, edition, count(distinct area_code) from local_quantiles
+        where geography = 'lad' group by all order by all
+    """
+    assert national.execute(query).fetchall() == [
+        ("England", 2004, 32_482),
+        ("England", 2007, 32_482),
+        ("England", 2010, 32_438),
+        ("England", 2015, 32_844),
+        ("England", 2019, 32_844),
+        ("England", 2025, 33_755),
+        ("Scotland", 2020, 6_976),
+        ("Wales", 2019, 1_909),
+        ("Wales", 2025, 1_917),
+    ]
+
+
 def test_the_file_is_compact(national):
     path = national.execute("select path from duckdb_databases() where not internal").fetchone()[0]
     assert Path(path).stat().st_size < 500_000_000
