@@ -155,38 +155,49 @@ namesakes as (
     group by nation, edition, geography, msoa_name
 ),
 
+memberships as (
+    select
+        lookups.area_column,
+        lookups.area_code,
+        places.geography,
+        lookups.geography_code,
+        votes.geography_code is not null as has_vote
+    from {{ ref('int_lookup_memberships') }} as lookups
+    inner join places on lookups.lookup = places.lookup
+    left join {{ ref('int_area_votes') }} as votes
+        on
+            lookups.area_column = votes.area_column
+            and lookups.area_code = votes.area_code
+            and places.geography = votes.geography
+),
+
 -- A code that the directory no longer uses, though it has postcodes of that place, would stand
 -- alone, so it does not count.
+used as (
+    select
+        area_column,
+        geography,
+        geography_code
+    from memberships
+    group by area_column, geography, geography_code
+    having
+        max(case when has_vote then 1 else 0 end) = 0
+        or geography_code in (select geography_code from {{ ref('int_area_votes') }})
+),
+
 looked_up as (
     select
         memberships.area_column,
         memberships.area_code,
-        places.geography,
+        memberships.geography,
         min(memberships.geography_code) as geography_code
-    from (
-        select
-            memberships.area_column,
-            places.geography,
-            memberships.geography_code
-        from {{ ref('int_lookup_memberships') }} as memberships
-        inner join places on memberships.lookup = places.lookup
-        left join {{ ref('int_area_votes') }} as votes
-            on
-                memberships.area_column = votes.area_column
-                and memberships.area_code = votes.area_code
-                and places.geography = votes.geography
-        group by memberships.area_column, places.geography, memberships.geography_code
-        having
-            count(votes.geography_code) = 0
-            or memberships.geography_code in (select geography_code from {{ ref('int_area_votes') }})
-    ) as used
-    inner join places on used.geography = places.geography
-    inner join {{ ref('int_lookup_memberships') }} as memberships
+    from memberships
+    inner join used
         on
-            used.area_column = memberships.area_column
-            and used.geography_code = memberships.geography_code
-            and places.lookup = memberships.lookup
-    group by memberships.area_column, memberships.area_code, places.geography
+            memberships.area_column = used.area_column
+            and memberships.geography = used.geography
+            and memberships.geography_code = used.geography_code
+    group by memberships.area_column, memberships.area_code, memberships.geography
 ),
 
 resolved as (

@@ -28,21 +28,22 @@ partials as (
     group by level, partial
 ),
 
+nations as (
+    select distinct
+        nation,
+        country_code
+    from {{ ref('int_built_editions') }}
+),
+
 nation_partials as (
     select
         directory.level,
         directory.partial,
-        editions.nation,
+        nations.nation,
         count(*) as postcodes
     from directory
-    inner join (
-        select distinct
-            nation,
-            country_code
-        from {{ ref('int_built_editions') }}
-    ) as editions
-        on directory.country_code = editions.country_code
-    group by directory.level, directory.partial, editions.nation
+    inner join nations on directory.country_code = nations.country_code
+    group by directory.level, directory.partial, nations.nation
 ),
 
 -- The parts of sectors that lie in one area: an area has one decile, a sector one outcode.
