@@ -52,9 +52,9 @@ def lookup(postcode: tuple[str, ...], edition: str | None, is_json: bool, databa
 @click.option(
     "--date-column",
     metavar="NAME",
-    help="Holds each record's date: 2019-05-31, 31/05/2019, 2019-05 or 2019. Its edition is that"
-    " whose year is nearest to the date's year; of two equally near, the older. A record without a"
-    " date gets --edition, or else the newest.",
+    help="Holds each record's date, its year in full: 2019-05-31, 31/05/2019, 2019-05 or 2019. Its"
+    " edition is that whose year is nearest to the date's year; of two equally near, the older. A"
+    " record without a date gets --edition, or else the newest.",
 )
 @click.option("--index", default="imd", show_default=True, help="Indices, by comma: imd,income.")
 @click.option(
