@@ -28,6 +28,9 @@ import filelock
 from deprivation import settings
 from deprivation.inputs import check_rows
 
+# Bytes free on a disk, below which a build that failed is taken to have failed for it.
+LEAST_FREE = 64 << 20
+
 
 class BuildError(Exception):
     """A build that must not be published: the message says why. The published file is untouched."""
@@ -118,6 +121,9 @@ def run_dbt(arguments: Sequence[str], built: Path, output: int | None = None) ->
         print(f"warning: {warning}", file=sys.stderr)
     if finished.returncode:
         reason = why_dbt_failed(log, built) or f"dbt ended with {finished.returncode}"
+        if shutil.disk_usage(built.parent).free < LEAST_FREE:
+            # dbt's own account may be cut off then.
+            reason = f"no space left beside {built.name}: " + reason.partition("\n")[0]
         if "csv" in reason.lower() and "postcode_directory" in reason:
             for path in sorted((settings.work_dir() / "inputs" / "postcode_directory").iterdir()):
                 check_rows(path)
@@ -140,12 +146,15 @@ def why_dbt_failed(run_results: Path, built: Path) -> str:
 
 def reported(run_results: Path, built: Path, statuses: Sequence[str]) -> Iterator[str]:
     """Each result of dbt's last run that has one of `statuses`: name, message, rows of a test."""
-    if run_results.is_file():
-        for result in json.loads(run_results.read_text())["results"]:
-            if result["status"] in statuses:
-                name = result["unique_id"].split(".")[2]
-                rows = _failing_rows(result.get("compiled_code"), built)
-                yield f"{name}: {(result['message'] or '').strip()}{rows}"
+    try:
+        results = json.loads(run_results.read_text())["results"]
+    except (FileNotFoundError, json.JSONDecodeError):  # not written, or cut off by a full disk
+        return
+    for result in results:
+        if result["status"] in statuses:
+            name = result["unique_id"].split(".")[2]
+            rows = _failing_rows(result.get("compiled_code"), built)
+            yield f"{name}: {(result['message'] or '').strip()}{rows}"
 
 
 def _failing_rows(test: str | None, built: Path, most: int = 3) -> str:
