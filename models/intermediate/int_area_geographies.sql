@@ -31,7 +31,6 @@ by_postcodes as (
         areas.msoa_code as published_msoa_code,
         editions.area_column,
         places.geography,
-        places.lookup,
         places.made_of_lads,
         votes.geography_code
     from {{ ref('int_areas') }} as areas
@@ -94,45 +93,14 @@ by_lad as (
     ) = 1
 ),
 
--- The LSOAs that an older one became, and how many censuses later.
-became as (
-    select
-        from_code as area_code,
-        'lsoa_' || cast(from_year as varchar) || '_code' as area_column,
-        to_code as later_code,
-        'lsoa_' || cast(to_year as varchar) || '_code' as later_column,
-        1 as steps
-    from {{ ref('stg_ons__lookups') }}
-    where from_geography = 'lsoa' and to_geography = 'lsoa'
-
-    union all
-
-    select
-        older.from_code as area_code,
-        'lsoa_2001_code' as area_column,
-        newer.to_code as later_code,
-        'lsoa_2021_code' as later_column,
-        2 as steps
-    from {{ ref('stg_ons__lookups') }} as older
-    inner join {{ ref('stg_ons__lookups') }} as newer
-        on older.to_code = newer.from_code
-    where
-        older.from_geography = 'lsoa'
-        and older.from_year = 2001
-        and older.to_geography = 'lsoa'
-        and newer.from_geography = 'lsoa'
-        and newer.from_year = 2011
-        and newer.to_geography = 'lsoa'
-),
-
--- Where most of their postcodes are. MSOAs are of one census only.
+-- Where most postcodes of the areas are that an older one became. MSOAs are of one census only.
 successors as (
     select
         became.area_column,
         became.area_code,
         votes.geography,
         votes.geography_code
-    from became
+    from {{ ref('int_area_successors') }} as became
     inner join {{ ref('int_area_votes') }} as votes
         on became.later_column = votes.area_column and became.later_code = votes.area_code
     where votes.geography <> 'msoa'

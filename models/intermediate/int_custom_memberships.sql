@@ -12,18 +12,16 @@ related as (
     union
 
     select
-        from_code as area_code,
-        to_code as related_code
-    from {{ ref('stg_ons__lookups') }}
-    where from_geography = 'lsoa' and to_geography = 'lsoa'
+        area_code,
+        later_code as related_code
+    from {{ ref('int_area_successors') }}
 
     union
 
     select
-        to_code as area_code,
-        from_code as related_code
-    from {{ ref('stg_ons__lookups') }}
-    where from_geography = 'lsoa' and to_geography = 'lsoa'
+        later_code as area_code,
+        area_code as related_code
+    from {{ ref('int_area_successors') }}
 ),
 
 lads_through_time as (

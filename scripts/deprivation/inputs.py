@@ -414,7 +414,10 @@ def _prepare_editions(
         prepared_path = prepared / (source.lower().replace(" ", "_") + ".csv")
         path, problem = None, ""
         try:
-            path = find_edition(data_dir / edition["folder"], source, edition["file_pattern"])
+            # Those of the folder earlier are not at addresses of their own.
+            is_fetched = edition["folder"] != "earlier"
+            remedy = "`deprivation fetch` gets it" if is_fetched else edition["source_url"]
+            path = find_file(data_dir / edition["folder"], source, edition["file_pattern"], remedy)
             if edition["sheets"]:
                 rows = join_sheets(path, edition["sheets"].split("|"), key=wanted[0])
                 _write_rows(prepared_path, rows[0], rows[1:])
@@ -472,8 +475,11 @@ def join_sheets(spreadsheet: Path, sheets: list[str], key: str) -> list[list[str
     return [header, *joined.values()]
 
 
-def find_edition(folder: Path, source: str, pattern: str) -> Path:
-    """The file of one edition, by its name. Raises InputError if there is none, or two."""
+def find_file(folder: Path, source: str, pattern: str, remedy: str = "") -> Path:
+    """The file of one edition or census, by its name. Raises InputError if there is none, or two.
+
+    remedy: where to get it.
+    """
     found = [
         path
         for path in sorted(folder.rglob("*"))
@@ -481,8 +487,8 @@ def find_edition(folder: Path, source: str, pattern: str) -> Path:
     ]
     if not found:
         raise InputError(
-            f"{folder}: no file of {source} (looked for a name like {pattern}); `deprivation fetch`"
-            f" gets it, or leave the edition out of the variable `editions`"
+            f"{folder}: no file of {source} (looked for a name like {pattern}); {remedy}, or leave"
+            " the edition out of the variable `editions`"
         )
     if len(found) > 1:
         names = ", ".join(path.name for path in found)
@@ -521,7 +527,7 @@ def _prepare_census(data_dir: Path, prepared: Path) -> Iterator[InputFile]:
     """Supplementary measures, wanted where they are there: else a file without rows."""
     for source, (pattern, columns) in CENSUS.items():
         try:
-            path = find_edition(data_dir / "census", source, pattern)
+            path = find_file(data_dir / "census", source, pattern)
         except InputError:
             _write_rows(prepared / f"{source}.csv", columns, [])
             continue
