@@ -179,7 +179,7 @@ def listed(text: str) -> list[str]:
 
 
 def progress_bar(
-    still_runs: Callable[[float], bool], percent: Callable[[], float], patience: float = 2
+    still_runs: Callable[[float], bool], percent: Callable[[], float | None], patience: float = 2
 ) -> None:
     """Show a progress bar on a terminal for what takes longer than `patience` seconds."""
     if not sys.stderr.isatty() or not still_runs(patience):
@@ -188,6 +188,7 @@ def progress_bar(
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("enrich", total=100)
+        task = bar.add_task("enrich", total=None)
         while still_runs(0.2):
-            bar.update(task, completed=percent())
+            done = percent()
+            bar.update(task, completed=done or 0, total=None if done is None else 100)

@@ -46,8 +46,9 @@ from deprivation.published import first_line, held_editions, open_published, par
 BATCHES_AHEAD = 2
 OUT_OF_MEMORY = "out of memory: a record is too large, or too many columns are asked for"
 
-# Called while records stream, with (whether they still do after so many seconds, percent done).
-Watch = Callable[[Callable[[float], bool], Callable[[], float]], None]
+# Called while records stream, with (whether they still do after so many seconds, percent done or
+# None where that is not known).
+Watch = Callable[[Callable[[float], bool], Callable[[], "float | None"]], None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -204,6 +205,11 @@ def stream(
     """
     channel: Queue[pa.RecordBatch | None] = Queue(BATCHES_AHEAD)
     stop = Event()
+    # For the progress bar: DuckDB tells no progress of a query whose rows are taken as they come.
+    total = records.rows_about() if watch else None
+
+    def percent() -> float | None:
+        return min(100 * matcher.counts.rows() / total, 100) if total else None
 
     def put(batch: pa.RecordBatch | None) -> None:
         while not stop.is_set():
@@ -258,10 +264,7 @@ def stream(
         ]
         try:
             if watch:
-                watch(
-                    lambda seconds: bool(wait(running, seconds).not_done),
-                    lambda: max(reading.query_progress(), 0),
-                )
+                watch(lambda seconds: bool(wait(running, seconds).not_done), percent)
             wait(running)
         finally:
             stop.set()

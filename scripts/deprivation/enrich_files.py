@@ -214,19 +214,32 @@ class Records:
 
     def batch_rows(self) -> int:
         """Rows to read at a time: fewer where they are large."""
-        most, size = 20_480, 0.0
+        most = 491_520 if self.form.kind == "parquet" else 20_480
+        return max(64, min(most, int(BATCH_BYTES / (self._row_bytes() or 1))))
+
+    def rows_about(self) -> float | None:
+        """How many there are; of text judged by its beginning, None where it is compressed."""
         if self.form.kind == "parquet":
-            most = 491_520
+            counted = f"select sum(num_rows) from parquet_file_metadata({listed(self.paths)})"
+            return self.connection.execute(counted).fetchone()[0]
+        if self.stream or self.form.compression != "none" or not self._row_bytes():
+            return None
+        return sum(Path(path).stat().st_size for path in self.paths) / self._row_bytes()
+
+    def _row_bytes(self) -> float:
+        """Bytes of a row: of Parquet the most in any row group, of text the mean; 0 if unknown."""
+        if self.form.kind == "parquet":
             (size,) = self.connection.execute(
                 "select max(row_group_bytes / row_group_num_rows) from parquet_metadata("
                 f"{listed(self.paths)})"
             ).fetchone()
-        elif self.form.compression != "zstd" and not self.stream:
-            opened = gzip.open if self.form.compression == "gzip" else open
-            with opened(self.paths[0], "rb") as file:
-                sample = file.read(1 << 20)
-            size = len(sample) / max(sample.count(b"\n"), 1)
-        return max(64, min(most, int(BATCH_BYTES / (size or 1))))
+            return size or 0.0
+        if self.stream or self.form.compression == "zstd":
+            return 0.0
+        opened = gzip.open if self.form.compression == "gzip" else open
+        with opened(self.paths[0], "rb") as file:
+            sample = file.read(1 << 20)
+        return len(sample) / max(sample.count(b"\n"), 1)
 
     def _read(self, paths: list[str], dialect: str, names: list[str]) -> str:
         compression = "zstd" if self.form.compression == "zstd" else "none"

@@ -45,6 +45,10 @@ class Counts:
         self.statuses += np.bincount(statuses, minlength=len(STATUSES))
         self.dates += np.bincount(dates % len(self.dates), minlength=len(self.dates))
 
+    def rows(self) -> int:
+        """Records counted so far."""
+        return int(self.statuses.sum())
+
     def summary(self, indices: Sequence[str], is_dated: bool, repairs: bool) -> dict[str, Any]:
         """Counts by name.
 
@@ -54,7 +58,7 @@ class Counts:
         """
         quintiles = {index: self._by(f"{index}_quintile") for index in indices}
         summary: dict[str, Any] = {
-            "rows": int(self.statuses.sum()),
+            "rows": self.rows(),
             "statuses": dict(zip(STATUSES, self.statuses.tolist(), strict=True)),
             "quintiles": {
                 index: {

@@ -16,6 +16,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from deprivation import enrich as enriching
+
 COMMAND = Path(sys.executable).parent / "deprivation"
 
 
@@ -410,6 +412,24 @@ def test_an_added_column_that_is_there_already_needs_a_prefix(enrich, tmp_path):
     assert run.returncode == 1 and "--prefix" in run.stderr
     run = enrich(people, *options, "--output", tmp_path / "out.csv", "--prefix", "our_")
     assert "our_match_status" in read_csv(tmp_path / "out.csv")[0]
+
+
+def test_progress_is_told_while_records_stream(warehouse, tmp_path):
+    people = tmp_path / "people.parquet"
+    duckdb.execute(
+        f"copy (select 'M1 1AE' as postcode, range as id from range(1500000)) to '{people}'"
+    )
+    told = []
+
+    def watch(still_runs, percent):
+        while still_runs(0.01):
+            told.append(percent())
+        told.append(percent())
+
+    request = enriching.Request([str(people)], "postcode", str(tmp_path / "out.csv"), "2019")
+    enriching.enrich(warehouse, request, watch)
+    assert told == sorted(told) and told[-1] == 100
+    assert len(set(told)) > 2
 
 
 def test_a_run_that_is_stopped_leaves_nothing(warehouse, tmp_path):
