@@ -1,20 +1,26 @@
 {#-
-    deprivation(text, edition), kept in the published file: one row an index for a postcode in any
-    spelling; one row that says why where there is no answer. A lookup is planned anew each time,
+    deprivation(text [, edition]), kept in the published file: one row an index for a postcode in
+    any spelling; one row that says why where there is no answer. DuckDB looks for the tables that a
+    function names in the current database, not in the function's own file. So file_check() stands
+    first: where the current database is none of ours its name is the error, and where it is another
+    published file its build differs. A lookup is planned anew each time,
     and that takes longer than to read: each expression costs 0.02 ms, each regular expression
     0.1 ms, each join 0.5 ms. So what the build holds (editions, labels) is written into the
     function, and it names no column twice that it can name once.
+
+    deprivation_many(texts [, edition]) answers a list of them by one query, by the same rules.
 -#}
 
 {% macro publish_deprivation_function() -%}
 {%- set built = [
     ref('int_built_editions'), ref('indices'),
-    ref('postcodes'), ref('area_indices'), ref('partial_postcodes')
+    ref('postcodes'), ref('area_indices'), ref('partial_postcodes'), ref('sources')
 ] -%}
 {%- if execute and flags.WHICH in ('run', 'build') and not flags.EMPTY -%}
-{#- A run of a few models may have made no such tables yet. -#}
+{#- A run of a few models may have made no such tables yet, or take them from elsewhere (--defer). -#}
 {%- set there = [] -%}
-{%- for relation in built if load_relation(relation) -%}
+{%- for relation in built
+    if relation.database in (target.database, built[0].database) and load_relation(relation) -%}
     {%- do there.append(relation) -%}
 {%- endfor -%}
 {%- if there | length == built | length %}
@@ -26,16 +32,69 @@
     overall=run_query(
         'select distinct nation, index_code, label, kind from ' ~ built[1].render()
         ~ " where index_code = 'imd' order by nation"
-    ).rows
+    ).rows,
+    is_synthetic=run_query(
+        'select coalesce(bool_or(is_synthetic), false) from ' ~ built[5].render()
+    ).rows[0][0],
+    build=invocation_id
 ) }}
 {%- endif -%}
 {%- endif -%}
 {%- endmacro %}
 
 
-{% macro deprivation_function(editions, overall) -%}
+{% macro file_check() -%}
+main."deprivation() reads the current database: say `use dep` (the name of the attached file) first"()
+{%- endmacro %}
+
+
+{% macro deprivation_function(editions, overall, is_synthetic, build) -%}
+create or replace macro {{ deprivation.file_check() }} as table select '{{ build }}' as build;
+create or replace macro main.deprivation(text) as table (
+{{ deprivation.deprivation_answer(editions, overall, is_synthetic, build, 'null') }}
+), (text, edition) as table (
+{{ deprivation.deprivation_answer(editions, overall, is_synthetic, build, 'edition') }}
+);
+create or replace macro main.deprivation_many(texts) as table (
+{{ deprivation.deprivation_answer(editions, overall, is_synthetic, build, 'null', many=true) }}
+), (texts, edition) as table (
+{{ deprivation.deprivation_answer(editions, overall, is_synthetic, build, 'edition', many=true) }}
+);
+{%- endmacro %}
+
+
+{#- The texts asked for, each with its key; of many, with their place in the list. -#}
+{% macro deprivation_asked(build, key, sector, many) -%}
+    select
+        *,
+        {%- if many %}
+        {{ sector }} as sector,
+        {%- endif %}
+        regexp_matches(key, '{{ deprivation.postcode_pattern() }}') as is_valid
+    from (
+        select
+            {%- if many %}
+            *,
+            {%- endif %}
+            {{ key }} as key
+        from {% if many %}(
+            select
+                unnest(range(1, length(given.list) + 1)) as position,
+                unnest(given.list) as text,
+                file.build
+            from given
+            cross join {{ deprivation.file_check() }} as file
+        ){% else %}{{ deprivation.file_check() }}{% endif %} as file
+        where
+            file.build = '{{ build }}'
+            or error('deprivation() is of another file than the current database: say `use dep`, the name under which its file is attached')
+    ) as spelt
+{%- endmacro %}
+
+
+{% macro deprivation_answer(editions, overall, is_synthetic, build, edition, many=false) -%}
 {%- set nations = editions | groupby('nation') -%}
-{%- set asked_edition = 'cast(edition as integer)' -%}
+{%- set asked_edition = 'cast(' ~ edition ~ ' as integer)' -%}
 {%- set years = editions | map(attribute='edition') | map('int') | unique | sort | join(', ') -%}
 {%- set held = [] -%}
 {%- for nation, rows in nations -%}
@@ -47,9 +106,22 @@
     {%- do held_by_column.setdefault(row.area_column, []).append(row.country_code ~ ' ' ~ row.edition | int) -%}
 {%- endfor -%}
 {%- set key = deprivation.postcode_without_spaces('text') -%}
-{%- set sector = "regexp_replace(" ~ key ~ ", '^(.+)(.)..$', '\\1 \\2')" -%}
-create or replace macro main.deprivation(text, edition) as table
+{%- set sector = "regexp_replace(" ~ ('key' if many else key) ~ ", '^(.+)(.)..$', '\\1 \\2')" -%}
+{%- if many %}
+with
+-- Materialized: a list written out or given as a parameter would be planned once for each mention.
+given as materialized (select texts as list),
+
+asked as materialized (
+{{ deprivation.deprivation_asked(build, key, sector, many) }}
+)
+
+{% endif -%}
 select
+    {%- if many %}
+    asked.position,
+    asked.text as asked,
+    {%- endif %}
     coalesce(found.nation, sectors.nation) as nation,
     coalesce(case when found.nation is not null then found.year end, sectors.edition) as edition,
     coalesce(indices.index_code, case when sectors.partial is not null then 'imd' end) as index_code,
@@ -73,7 +145,7 @@ select
             then case when found.country_code is null or found.nation is not null then 'no_area' else 'outside_coverage' end
         when sectors.partial is not null then 'sector'
         when asked.is_valid then 'not_found'
-        when coalesce(asked.key, '') = '' then 'missing'
+        when {{ deprivation.is_no_postcode_given('asked.key') }} then 'missing'
         when regexp_matches(asked.key, '{{ deprivation.pseudo_postcode_pattern() }}') then 'pseudo'
         when regexp_matches(asked.key, '{{ deprivation.partial_postcode_pattern() }}') then 'partial'
         else 'invalid'
@@ -85,7 +157,7 @@ select
     indices.score,
     indices.rank,
     coalesce(indices.decile, sectors.modal_decile) as decile,
-    coalesce(indices.quintile, cast(ceil(sectors.modal_decile / 2) as integer)) as quintile,
+    coalesce(indices.quintile, sectors.modal_quintile) as quintile,
     indices.areas,
     indices.lad_rank,
     indices.lad_areas,
@@ -93,13 +165,11 @@ select
     sectors.modal_decile,
     sectors.modal_share,
     sectors.min_decile,
-    sectors.max_decile
-from (
-    select
-        key,
-        regexp_matches(key, '{{ deprivation.postcode_pattern() }}') as is_valid
-    from (select {{ key }} as key) as spelt
-) as asked
+    sectors.max_decile,
+    {{ is_synthetic | lower }} as is_synthetic
+from {% if many %}asked{% else %}(
+{{ deprivation.deprivation_asked(build, key, sector, many) }}
+) as asked{% endif %}
 -- What the directory holds is found as it stands there: some postcodes ended by 2000 have formats
 -- that today's rules call invalid. The sector, of few values, is read faster than the key: it
 -- leaves little of the key to read. The areas are joined to it before the text is: where nothing is
@@ -107,6 +177,9 @@ from (
 left join (
     (
         select
+            {%- if many %}
+            postcode_key,
+            {%- endif %}
             is_live,
             country_code,
             year,
@@ -129,6 +202,9 @@ left join (
                 country_code || ' ' || year as held
             from (
                 select
+                    {%- if many %}
+                    postcode_key,
+                    {%- endif %}
                     is_live,
                     country_code,
                     {{ held_by_column | join(',\n                ') }},
@@ -142,15 +218,19 @@ left join (
                     ) as year
                 from main.postcodes as postcodes
                 where
+                    {%- if many %}
+                    postcodes.postcode_key in (select asked.key from asked)
+                    {%- else %}
                     postcodes.sector = {{ sector }}
                     and postcodes.postcode_key = {{ key }}
+                    {%- endif %}
             ) as directory
         ) as directory
     ) as found
     left join (
         select *
         from main.area_indices as indices
-        where edition is null or indices.edition = {{ asked_edition }}
+        where {{ edition }} is null or indices.edition = {{ asked_edition }}
     ) as indices
         on
             found.area_code = indices.area_code
@@ -158,21 +238,28 @@ left join (
             -- The directory has postcodes over the border from their area.
             and found.nation = indices.nation
 )
-    on true
+    on {{ 'asked.key = found.postcode_key' if many else 'true' }}
 left join (
     select *
     from main.partial_postcodes as partials
     where
         partials.level = 'sector'
+        {%- if not many %}
         and partials.partial = {{ sector }}
         and regexp_matches({{ key }}, '{{ deprivation.postcode_pattern() }}')
+        {%- endif %}
         and partials.is_main_nation
-        and case when edition is null then partials.is_newest else partials.edition = {{ asked_edition }} end
+        and case when {{ edition }} is null then partials.is_newest else partials.edition = {{ asked_edition }} end
 ) as sectors
+    {%- if many %}
+    -- One equation: DuckDB would compare each row with each sector for a condition beside it.
+    on case when found.is_live is null and asked.is_valid then asked.sector end = sectors.partial
+    {%- else %}
     on found.is_live is null
+    {%- endif %}
 where
-    edition is null
+    {{ edition }} is null
     or {{ asked_edition }} in ({{ years }})
-    or error('edition ' || edition || ' is not in this file; it holds {{ held | join('; ') }}')
-order by indices.index_order;
+    or error('edition ' || {{ edition }} || ' is not in this file; it holds {{ held | join('; ') }}')
+order by {{ 'asked.position, ' if many }}indices.index_order
 {%- endmacro %}

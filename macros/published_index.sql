@@ -1,19 +1,19 @@
-{% macro published_index(nation, edition, publisher, area_column) -%}
+{% macro published_index(edition) -%}
 {#-
     One edition of an index as published, in long form: one row an area and column of the file,
-    with what seeds/index_columns.csv says the column means. `area_column` is a pattern of the
-    header over the areas' codes. No rows if the edition is not wanted, see input_file_name().
+    with what seeds/index_columns.csv says the column means. `edition` is its row of
+    editions_of_the_seed(). No rows if the edition is not wanted, see input_file_name().
 -#}
-{%- set source_name = (nation ~ '_' ~ edition) | lower | replace(' ', '_') -%}
-{%- set file_name = input_file_name(nation ~ ' ' ~ edition, is_wanted(nation, edition)) -%}
+{%- set name = edition.nation ~ ' ' ~ edition.edition -%}
+{%- set file_name = input_file_name(name, is_wanted(edition)) -%}
 {%- if file_name -%}
 with
 -- The code stands beside every column, its own among them, so that no header is left out.
 as_published as (
     select
-        columns('{{ area_column }}') as area_code,
+        {{ adapter.quote(edition.code_column) }} as area_code,
         *
-    from {{ source(publisher, source_name) }}
+    from {{ source(edition.source_name, name | lower | replace(' ', '_')) }}
 ),
 
 one_row_a_value as (
@@ -31,7 +31,7 @@ select
     case
         when not headers.is_text
             then {{ cast_or_stop(
-                'one_row_a_value.value', 'double', "'" ~ file_name ~ "'",
+                'one_row_a_value.value', 'double', literal(file_name),
                 'one_row_a_value.area_code', 'one_row_a_value.source_column'
             ) }}
     end as number_value
@@ -40,11 +40,11 @@ inner join {{ ref('index_columns') }} as headers
     -- DuckDB takes the white space off the ends of a header, which some of the publishers' have.
     on one_row_a_value.source_column = trim(headers.source_column)
 where
-    headers.nation = '{{ nation }}'
-    and headers.edition = {{ edition }}
+    headers.nation = {{ literal(edition.nation) }}
+    and headers.edition = {{ edition.edition }}
     and headers.measure <> 'unused'
 {%- else -%}
--- Not wanted, or not there: no rows. (Read otherwise: {{ source(publisher, source_name) }})
+-- {{ name }}: not wanted, or not there.
 select
     nation,
     edition,
@@ -59,16 +59,65 @@ where false
 {%- endmacro %}
 
 
-{% macro is_wanted(nation, edition) -%}
+{% macro editions_of_the_seed() -%}
 {#-
-    'yes', 'no' or 'if there'. Editions of England are named by their year alone; the others, and
-    England's before 2015, are built where their file is there unless `other_editions` says no.
+    The rows of seeds/published_editions.csv that staging needs, with the column of each edition's
+    file that holds its areas' codes. An edition without its other facts stops the build here.
 -#}
-{%- set name = nation ~ ' ' ~ edition -%}
-{%- if name in var('editions') or (nation == 'England' and edition in var('editions')) -%}
+{%- if not execute -%}{{ return([]) }}{%- endif -%}
+{%- if not load_relation(ref('published_editions')) or not load_relation(ref('index_columns')) -%}
+    {{ return([]) }}
+{%- endif -%}
+{%- set rows = run_query(
+    "select editions.nation, editions.edition, editions.short_name, editions.is_required, editions.source_name,"
+    ~ " trim(min(headers.source_column)) as code_column, count(headers.source_column) as code_columns"
+    ~ " from " ~ ref('published_editions').render() ~ " as editions left join " ~ ref('index_columns').render()
+    ~ " as headers on editions.nation = headers.nation and editions.edition = headers.edition"
+    ~ " and headers.measure = 'area_code' group by all order by editions.nation, editions.edition"
+).rows -%}
+{%- set sources = graph.sources.values() | map(attribute='unique_id') | list -%}
+{%- set found = [] -%}
+{%- for row in rows -%}
+    {%- set edition = {
+        'nation': row.nation, 'edition': row.edition | int, 'short_name': row.short_name,
+        'is_required': row.is_required, 'source_name': row.source_name, 'code_column': row.code_column,
+    } -%}
+    {%- set name = edition.nation ~ ' ' ~ edition.edition -%}
+    {%- set table = name | lower | replace(' ', '_') -%}
+    {%- if row.code_columns != 1 -%}
+        {{ exceptions.raise_compiler_error(
+            name ~ ': seeds/index_columns.csv has ' ~ row.code_columns ~ ' columns of measure area_code, not one'
+        ) }}
+    {%- elif 'source.deprivation.' ~ edition.source_name ~ '.' ~ table not in sources -%}
+        {{ exceptions.raise_compiler_error(
+            name ~ ': no table ' ~ table ~ ' in the source ' ~ edition.source_name
+            ~ '; add it to models/staging/' ~ edition.source_name ~ '/_sources.yml'
+        ) }}
+    {%- endif -%}
+    {%- do found.append(edition) -%}
+{%- endfor -%}
+{{ return(found) }}
+{%- endmacro %}
+
+
+{% macro is_wanted(edition) -%}
+{#-
+    'yes', 'no' or 'if there', of a row of editions_of_the_seed(). An edition is named by nation and
+    year, or by its short name. One that every build requires unless told otherwise is left out
+    where it is not named; the others are built where their file is there unless `other_editions`
+    says no.
+-#}
+{%- set wanted = var('editions') | map('string') | list -%}
+{%- if edition.nation ~ ' ' ~ edition.edition in wanted or (edition.short_name and edition.short_name | string in wanted) -%}
     {{ return('yes') }}
-{%- elif (nation == 'England' and edition >= 2015) or not var('other_editions') -%}
+{%- elif edition.is_required or not var('other_editions') -%}
     {{ return('no') }}
 {%- endif -%}
 {{ return('if there') }}
+{%- endmacro %}
+
+
+{% macro literal(text) -%}
+{#- A text as SQL writes it. -#}
+'{{ text | replace("'", "''") }}'
 {%- endmacro %}

@@ -1,22 +1,24 @@
-{% macro official_quantile(nation, edition, rank, areas, k) -%}
+{% macro official_quantile(rule, bounds, rank, areas, k) -%}
     {#-
-        The publisher's own rule for k = 5, 10 or 100, all arguments but k SQL expressions: England,
-        Scotland and Northern Ireland ceil(k * rank / areas), exact for whole and half ranks;
-        Wales, and England before 2015, floor(k * (rank - 1) / areas) + 1; deciles and quintiles of
-        Wales in 2025 by bounds that no formula gives.
+        The publisher's own rule for k = 4, 5, 10, 20 or 100, all arguments but k SQL expressions. `rule`
+        and `bounds` are those of the edition's row in seeds/published_editions.csv: ceil is
+        ceil(k * rank / areas), exact for whole and half ranks; floor is
+        floor(k * (rank - 1) / areas) + 1; `bounds`, where not null, holds the last ranks of the
+        first nine deciles, which no formula gives (Wales 2025).
     -#}
-    {%- set bounds = [191, 382, 574, 766, 958, 1149, 1341, 1533, 1724] -%}
     cast(case
-        {%- if k <= 10 %}
-        when {{ nation }} = 'Wales' and {{ edition }} = 2025
+        {%- if k in (5, 10) %}
+        when {{ bounds }} is not null
             then 1
-            {%- for bound in bounds[10 // k - 1::10 // k] %}
-            + case when {{ rank }} > {{ bound }} then 1 when {{ rank }} <= {{ bound }} then 0 end
+            {%- for decile in range(10 // k, 10, 10 // k) %}
+            + case
+                when {{ rank }} > cast(split_part({{ bounds }}, ' ', {{ decile }}) as integer) then 1
+                when {{ rank }} is not null then 0
+            end
             {%- endfor %}
         {%- endif %}
-        when {{ nation }} = 'Wales' or ({{ nation }} = 'England' and {{ edition }} < 2015)
-            then floor({{ k }} * ({{ rank }} - 1) / {{ areas }}) + 1
-        else ceil({{ k }} * {{ rank }} / {{ areas }})
+        when {{ rule }} = 'floor' then floor({{ k }} * ({{ rank }} - 1) / {{ areas }}) + 1
+        when {{ rule }} = 'ceil' then ceil({{ k }} * {{ rank }} / {{ areas }})
     end as integer)
 {%- endmacro %}
 
@@ -31,5 +33,18 @@
             then cast(
                 1 + floor({{ k }} * (cast({{ local_rank }} as bigint) - 1) / {{ local_areas }}) as integer
             )
+    end
+{%- endmacro %}
+
+
+{% macro rank_of_parts(rank, population) -%}
+    {#-
+        The rank of land that was several areas: their mean, weighted by population where it is
+        known for all of them. Two data zones of 2016 have no residents.
+    -#}
+    case
+        when count({{ population }}) = count(*) and sum({{ population }}) > 0
+            then sum({{ rank }} * {{ population }}) / sum({{ population }})
+        else avg({{ rank }})
     end
 {%- endmacro %}

@@ -1,18 +1,24 @@
-"""How the build compares with the same job done plainly: seconds, memory, size, side by side.
+"""How fast the project is beside the same jobs done plainly, all in one run on one machine.
 
-    scripts/benchmark.py build [--rounds 3] [--pandas-python PATH]
-    scripts/benchmark.py enrich ...          (scripts/benchmark_enrich.py)
+    scripts/benchmark.py build [--rounds 3] [--peers-python PATH] [--rows 0.1,1,10]
+    scripts/benchmark.py growth [--millions 0.3,1,3]   (scripts/benchmarks/growth.py)
+    scripts/benchmark.py enrich ...                    (scripts/benchmarks/enrich.py)
+    scripts/benchmark.py serve ...                     (scripts/benchmarks/serve.py)
 
-Three cases, one after the other, each in processes of its own, on the inputs DEPRIVATION_DATA_DIR:
+`build` runs its cases in turn, each in processes of its own, on the inputs DEPRIVATION_DATA_DIR,
+and shows medians:
 
-dbt     `deprivation build` as anyone runs it, from the files as published to the published file.
-bare    One DuckDB connection that reads the same files and writes the same marts: the compiled
-        SQL of each model that a mart needs, in their order, staging and intermediate tables in
-        memory. It unzips, hashes and reads as the build does, but parses no project and has no
-        tests, no contracts, no comments, no functions, no second database file, no memory limit
-        and no search for damaged rows. What it wrote is then compared with what dbt wrote.
-pandas  The main job only, as a script would do it: each postcode with IMD rank, decile, quintile
-        and decile within its local authority, per edition, to Parquet. Many columns fewer.
+read      The directory's columns that the build uses, read once into a table: the yardstick.
+build     `deprivation build` as anyone runs it, from the files as published to the published file.
+bare      One DuckDB connection that writes the same marts (scripts/benchmarks/bare.py).
+main job  `dbt build --select +postcode_imd` with its tests, England 2015, 2019 and 2025.
+pandas    The same rows by a pandas script (scripts/benchmarks/pandas_job.py).
+newcomer  `deprivation build` without a data folder: synthetic data.
+
+Then single answers and a list of 10,000 from the file that was built, and enrich beside polars and
+pandas in the same file. At the end stands what there is to reach. --peers-python is a Python that
+has pandas, pyarrow and polars: pip install '.[benchmark]' in an environment of its own, for where
+pandas is installed DuckDB's first query with parameters takes a second longer.
 
 Seconds are of the wall; on a machine that others use, compare the processors' seconds. Memory is
 the largest resident set of any one process of the case. Linux and macOS.
@@ -21,8 +27,7 @@ the largest resident set of any one process of the case. Linux and macOS.
 from __future__ import annotations
 
 import argparse
-import json
-import math
+import importlib
 import os
 import shutil
 import statistics
@@ -30,91 +35,117 @@ import subprocess
 import sys
 import tempfile
 import time
-import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
-MARTS = "models/marts/"
+from benchmarks import answers, bare, enrich
+
+HERE = Path(__file__).resolve().parent
+OTHERS = ("enrich", "serve", "growth")
+MAIN_JOB = ["build", "--select", "+postcode_imd", "--vars", "{other_editions: false}"]
+CASES = ("read", "build", "bare", "main job", "pandas", "newcomer")
+SYNTHETIC = ("newcomer",)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     commands = parser.add_subparsers(dest="command", required=True)
-    build = commands.add_parser("build", help="dbt, a bare DuckDB script and pandas")
+    build = commands.add_parser("build", help="the build, single answers and enrich")
     build.add_argument("--rounds", type=int, default=1, help="alternating; medians are shown")
-    build.add_argument("--pandas-python", default=sys.executable, metavar="PATH")
+    build.add_argument("--cases", default=",".join(CASES), help="some of them, by comma")
+    build.add_argument("--rows", default="0.1,1,10", help="millions of records to enrich; or 0")
+    build.add_argument("--peers-python", default=sys.executable, metavar="PATH")
     build.add_argument("--scratch", type=Path, help="existing folder for all that is made")
-    commands.add_parser("enrich", help="see benchmark_enrich.py", add_help=False)
-    for case in ("bare", "pandas"):  # what the processes started here run
-        commands.add_parser(case).add_argument("folder", type=Path)
+    for other in OTHERS:
+        commands.add_parser(other, help=f"see benchmarks/{other}.py", add_help=False)
     chosen, others = parser.parse_known_args()
-    if others and chosen.command != "enrich":
+    if chosen.command in OTHERS:
+        sys.argv = [f"{sys.argv[0]} {chosen.command}", *others]
+        importlib.import_module(f"benchmarks.{chosen.command}").main()
+        return
+    if others:
         parser.error(f"not known: {' '.join(others)}")
-    if chosen.command == "enrich":
-        import benchmark_enrich
-
-        sys.argv = [f"{sys.argv[0]} enrich", *others]
-        benchmark_enrich.main()
-    elif chosen.command == "bare":
-        build_bare(chosen.folder)
-    elif chosen.command == "pandas":
-        build_with_pandas(chosen.folder)
-    else:
-        with tempfile.TemporaryDirectory(prefix="benchmark-", dir=chosen.scratch) as folder:
-            compare_builds(Path(folder), chosen.rounds, chosen.pandas_python)
+    if not os.environ.get("DEPRIVATION_DATA_DIR", "").strip():
+        sys.exit("DEPRIVATION_DATA_DIR must name the folder of inputs (`deprivation sample`)")
+    with tempfile.TemporaryDirectory(prefix="benchmark-", dir=chosen.scratch) as folder:
+        compare(Path(folder), chosen)
 
 
-def compare_builds(scratch: Path, rounds: int, pandas_python: str) -> None:
-    """Time each case `rounds` times in turn and print the table. `scratch`: an empty folder."""
+def compare(scratch: Path, options: argparse.Namespace) -> None:
+    """Run everything and print the tables. `scratch`: an empty folder."""
+    wanted = options.cases.split(",")
+    commands = commands_of(scratch, options.peers_python)
+    cases = {case: command for case, command in commands.items() if case in wanted}
+    if "pandas" in cases and not has(options.peers_python, "pandas", "pyarrow"):
+        print(f"pandas: not installed for {options.peers_python}; left out")
+        del cases["pandas"]
+    bare.prepare_inputs(scratch / "prepared")
+    runs: dict[str, list[tuple[float, ...]]] = {case: [] for case in cases}
+    for _ in range(options.rounds):
+        for case, command in cases.items():
+            if case == "bare" and not (scratch / "manifest.json").exists():
+                bare.compile_models(scratch, scratch / "build")
+            runs[case].append(run_measured(command, scratch, case))
+    medians = {case: [*map(statistics.median, zip(*runs[case], strict=True))] for case in runs}
+    show(medians, {case: output_of(scratch, case) for case in cases})
+
+    reached = ratios(medians)
+    built = output_of(scratch, "build")
+    if built.exists():
+        reached["published file, MB"] = built.stat().st_size / 1e6
+        reached |= answers.measure(built)
+        if millions := [float(part) for part in options.rows.split(",") if float(part)]:
+            reached |= enrich.peers(built, scratch, millions, options.peers_python, options.rounds)
+    show_reached(reached)
+    if {"build", "bare"} <= set(cases):
+        differing = bare.differences(built, output_of(scratch, "bare"))
+        print(*(differing or ["build and bare wrote the same tables"]), sep="\n")
+        if differing:
+            sys.exit(1)
+
+
+def commands_of(scratch: Path, peers_python: str) -> dict[str, list[str]]:
     from deprivation import settings
 
-    if not settings.data_dir():
-        sys.exit("DEPRIVATION_DATA_DIR must name the folder of inputs (`deprivation sample`)")
-    this = str(Path(__file__).resolve())
-    cases = {
-        "dbt": [settings.program("deprivation"), "build"],
-        "bare": [sys.executable, this, "bare", str(scratch)],
-        "pandas": [pandas_python, this, "pandas", str(scratch)],
+    project = ["--project-dir", str(settings.PROJECT), "--profiles-dir", str(settings.PROJECT)]
+    target = ["--target-path", str(scratch / "main job" / "target")]
+    plain = [sys.executable, str(HERE / "benchmarks/bare.py")]
+    prepared = str(scratch / "prepared")
+    return {
+        "read": [*plain, "read", prepared],
+        "build": [settings.program("deprivation"), "build"],
+        "bare": [*plain, "build", str(scratch / "manifest.json")],
+        "main job": [settings.program("dbt"), "--quiet", *MAIN_JOB, *project, *target],
+        "pandas": [peers_python, str(HERE / "benchmarks/pandas_job.py"), prepared],
+        "newcomer": [settings.program("deprivation"), "build"],
     }
-    outputs = {
-        "dbt": scratch / "dbt" / "deprivation.duckdb",
-        "bare": scratch / "bare" / "deprivation.duckdb",
-        "pandas": scratch / "pandas" / "postcode_imd.parquet",
-    }
-    there = [pandas_python, "-c", "import pandas, pyarrow"]
-    if subprocess.run(there, capture_output=True).returncode:
-        print(f"pandas: not installed for {pandas_python}; left out")
-        del cases["pandas"]
-
-    compile_models(scratch)
-    runs: dict[str, list[tuple[float, ...]]] = {case: [] for case in cases}
-    for _ in range(rounds):
-        for case, command in cases.items():
-            folder = scratch / case
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
-            runs[case].append(run_measured(command, folder, outputs[case]))
-
-    columns = ("case", "seconds", "/ bare", "processor s", "/ bare", "peak MB", "file MB")
-    print(("{:<7}" + "{:>12}" * 6).format(*columns))
-    medians = {case: [*map(statistics.median, zip(*runs[case], strict=True))] for case in runs}
-    bare = medians["bare"]
-    for case, output in outputs.items():
-        if case in runs:
-            seconds, processor, peak = medians[case]
-            print(f"{case:<7}{seconds:12.1f}{seconds / bare[0]:12.2f}{processor:12.1f}", end="")
-            print(f"{processor / bare[1]:12.2f}{peak:12,.0f}{output.stat().st_size / 1e6:12.1f}")
-    differing = differences(outputs["dbt"], outputs["bare"])
-    print(*(differing or ["dbt and bare wrote the same tables"]), sep="\n")
-    if differing:
-        sys.exit(1)
 
 
-def run_measured(command: list[str], folder: Path, output: Path) -> tuple[float, float, float]:
-    """Run a case into `folder`: wall seconds, processors' seconds, MB of its largest process."""
+def output_of(scratch: Path, case: str) -> Path:
+    name = "postcode_imd.parquet" if case == "pandas" else "deprivation.duckdb"
+    return scratch / case / name
+
+
+def has(python: str, *modules: str) -> bool:
+    command = [python, "-c", f"import {', '.join(modules)}"]
+    return not subprocess.run(command, capture_output=True).returncode
+
+
+def run_measured(command: list[str], scratch: Path, case: str) -> tuple[float, float, float]:
+    """Run a case into a new folder: wall seconds, processors' seconds, MB of its largest process.
+
+    Ends this process if it fails.
+    """
+    folder = scratch / case
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
     environment = os.environ | {
-        "DEPRIVATION_DB": str(output),
+        "DEPRIVATION_DB": str(output_of(scratch, case)),
+        "DEPRIVATION_INTERMEDIATE_DB": str(folder / "work.duckdb"),
         "DEPRIVATION_WORK_DIR": str(folder / "work"),
     }
+    if case in SYNTHETIC:
+        del environment["DEPRIVATION_DATA_DIR"]
     with (folder / "log").open("w+") as log:
         start = time.perf_counter()
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
@@ -128,149 +159,65 @@ def run_measured(command: list[str], folder: Path, output: Path) -> tuple[float,
     return seconds, usage.ru_utime + usage.ru_stime, peak
 
 
-# Bare -------------------------------------------------------------------------------------------
+def show(medians: Mapping[str, list[float]], outputs: Mapping[str, Path]) -> None:
+    columns = ("case", "seconds", "in reads", "processor s", "peak MB", "file MB")
+    print(("{:<10}" + "{:>13}" * 5).format(*columns))
+    read = medians.get("read", [float("nan")])[0]
+    for case, (seconds, processor, peak) in medians.items():
+        size = outputs[case].stat().st_size / 1e6
+        numbers = f"{seconds:13.1f}{seconds / read:13.1f}{processor:13.1f}{peak:13,.0f}{size:13.1f}"
+        print(f"{case:<10}{numbers}")
 
 
-def compile_models(scratch: Path) -> None:
-    """Write `scratch`/manifest.json, which holds the SQL of all models."""
-    from deprivation import settings
-
-    folder = scratch / "compiled"
-    environment = os.environ | {
-        "DEPRIVATION_DB": str(folder / "deprivation.duckdb"),
-        "DEPRIVATION_WORK_DIR": str(folder / "work"),
-        "DBT_TARGET_PATH": str(folder),
-    }
-    command = [settings.program("dbt"), "--quiet", "compile", "--select", "resource_type:model"]
-    command += ["--project-dir", str(settings.PROJECT), "--profiles-dir", str(settings.PROJECT)]
-    subprocess.run(command, env=environment, check=True)
-    (folder / "manifest.json").rename(scratch / "manifest.json")
-    shutil.rmtree(folder)
-
-
-def build_bare(scratch: Path) -> None:
-    """Write DEPRIVATION_DB from DEPRIVATION_DATA_DIR with DuckDB alone, by the compiled SQL."""
-    import duckdb
-
-    from deprivation import inputs, settings
-
-    inputs.check_rows = lambda path: path.read_bytes().count(b"\n") - 1
-    prepared = settings.work_dir() / "inputs"
-    inputs.prepare(settings.data_dir(), prepared)
-    with duckdb.connect(str(settings.database())) as connection:
-        connection.execute("attach ':memory:' as work")
-        connection.execute("set preserve_insertion_order = false")
-        connection.execute(f"set variable inputs = '{prepared}'")
-        for node in needed_by_marts(json.loads((scratch / "manifest.json").read_text())):
-            connection.execute(f"create schema if not exists {node['database']}.{node['schema']}")
-            kind, query = "table", node.get("compiled_code")
-            if node["resource_type"] == "seed":
-                types = node["config"]["column_types"]
-                path = settings.PROJECT / node["original_file_path"]
-                query = f"from read_csv('{path}', header = true, types = {types})"
-            elif node["config"]["materialized"] == "view":
-                kind = "view"
-            connection.execute(f"create {kind} {node['relation_name']} as {query}")
+# What a run has to reach: name, figure, and whether more is better.
+REACH = (
+    ("build, in reads", 12, False),
+    ("build over bare, wall", 1.3, False),
+    ("build over bare, processor", 1.25, False),
+    ("main job over pandas", 1.2, False),
+    ("newcomer, processor seconds", 9, False),
+    ("peak of the build, MB", 3000, False),
+    ("published file, MB", 300, False),
+    ("deprivation(?, ?) over a select by key", 1.5, False),
+    ("10,000 postcodes by one query, seconds", 0.3, False),
+    ("enrich of 100,000 records, polars' time over ours", 1, True),
+    ("enrich of 1,000,000 records, polars' time over ours", 1, True),
+    ("enrich of 10,000,000 records, polars' time over ours", 3, True),
+    ("enrich of 10,000,000 records in order, polars' time over ours", 2, True),
+)
 
 
-def needed_by_marts(manifest: dict) -> list[dict]:
-    """The marts, and the models and seeds they are made of, each after those it reads."""
-    nodes, ordered = manifest["nodes"], {}
+def ratios(medians: Mapping[str, list[float]]) -> dict[str, float]:
+    """What the cases come to, of those of REACH that are in the run."""
 
-    def add(key: str) -> None:
-        if key in nodes and key not in ordered:
-            for parent in nodes[key]["depends_on"].get("nodes", []):
-                add(parent)
-            ordered[key] = nodes[key]
+    def over(one: str, other: str, place: int = 0) -> float:
+        return medians[one][place] / medians[other][place]
 
-    for key, node in nodes.items():
-        if node["resource_type"] == "model" and node["original_file_path"].startswith(MARTS):
-            add(key)
-    return list(ordered.values())
-
-
-def differences(dbt: Path, bare: Path) -> list[str]:
-    """What differs between the marts in two files, a line each."""
-    from deprivation.publish import promised_tables
-
-    found = []
-    for table in promised_tables():
-        left, right = fingerprint(dbt, table), fingerprint(bare, table)
-        for name in left | right:
-            pair = left.get(name), right.get(name)
-            fractions = all(isinstance(value, float) for value in pair)
-            if not (math.isclose(*pair) if fractions else pair[0] == pair[1]):
-                found.append(f"{table}, {name}: {pair[0]} in dbt's file, {pair[1]} in the bare")
+    found = {}
+    if {"build", "read"} <= set(medians):
+        found["build, in reads"] = over("build", "read")
+    if {"build", "bare"} <= set(medians):
+        found["build over bare, wall"] = over("build", "bare")
+        found["build over bare, processor"] = over("build", "bare", 1)
+    if {"main job", "pandas"} <= set(medians):
+        found["main job over pandas"] = over("main job", "pandas")
+    if "newcomer" in medians:
+        found["newcomer, processor seconds"] = medians["newcomer"][1]
+    if "build" in medians:
+        found["peak of the build, MB"] = medians["build"][2]
     return found
 
 
-def fingerprint(database: Path, table: str) -> dict[str, object]:
-    """Columns, rows and checksums of a table.
-
-    A sum of fractions depends in its last bits on their order, so these are not hashed but summed,
-    each by a weight that the other columns of its row give.
-    """
-    import duckdb
-
-    with duckdb.connect(str(database), read_only=True) as connection:
-        described = connection.execute(f"describe {table}").fetchall()
-        types = {name: data_type for name, data_type, *_ in described}
-        exact = ", ".join(name for name in types if types[name] != "DOUBLE")
-        sums = {"rows": "count(*)", "all but fractions": f"sum(hash({exact}))"} | {
-            name: f"sum({name} * (hash({exact}) % 1009)) / count(*)"
-            for name in types
-            if types[name] == "DOUBLE"
-        }
-        row = connection.execute(f"select {', '.join(sums.values())} from {table}").fetchone()
-    return {"columns": types, **dict(zip(sums, row, strict=True))}
-
-
-# Pandas -----------------------------------------------------------------------------------------
-
-AREA_COLUMNS = {2015: "lsoa_2011_code", 2019: "lsoa_2011_code", 2025: "lsoa_2021_code"}
-
-
-def build_with_pandas(scratch: Path) -> None:
-    """Write DEPRIVATION_DB, a Parquet file, from DEPRIVATION_DATA_DIR with pandas.
-
-    Under which names the columns stand is taken from what the bare case prepared.
-    """
-    import numpy
-    import pandas
-
-    data, inputs = Path(os.environ["DEPRIVATION_DATA_DIR"]), scratch / "bare" / "work" / "inputs"
-    headers = pandas.read_csv(inputs / "directory_columns.csv").set_index("header").squeeze()
-    wanted = ["postcode", "country_code", "lad_code", *AREA_COLUMNS.values()]
-    files: list = sorted((inputs / "postcode_directory").iterdir())
-    for archive in map(zipfile.ZipFile, data.glob("onspd/*.zip")):
-        members = {Path(name).name: name for name in archive.namelist()}
-        files = [archive.open(members[file.name]) for file in files]
-    directory = pandas.concat(
-        pandas.read_csv(file, usecols=headers.index[headers.isin(wanted)], dtype=str)
-        for file in files
-    ).rename(columns=headers)
-    directory = directory[directory["country_code"] == "E92000001"]
-    editions = []
-    for edition, area_column in AREA_COLUMNS.items():
-        (file,) = data.glob(f"iod/File_7*{edition}*.csv")
-        areas = pandas.read_csv(file, usecols=lambda name: "LSOA code" in name or "IMD" in name)
-        areas.columns = [area_column, "score", "rank", "decile"]
-        areas["quintile"] = (areas["decile"] + 1) // 2
-        # An area's local authority is that of most of its postcodes.
-        votes = directory.groupby([area_column, "lad_code"]).size().rename("votes").reset_index()
-        votes = votes.sort_values(["votes", "lad_code"], ascending=[False, True])
-        votes = votes.drop_duplicates(area_column)[[area_column, "lad_code"]]
-        areas = areas.merge(votes, on=area_column).sort_values(["rank", area_column])
-        areas["local_decile"] = areas.groupby("lad_code")["rank"].transform(
-            # As NTILE does: where ten groups cannot be equal, the first are one larger.
-            lambda ranks: numpy.repeat(range(1, 11), [*map(len, numpy.array_split(ranks, 10))])
-        )
-        joined = directory[["postcode", area_column]].merge(
-            areas.drop(columns="lad_code"), on=area_column, how="left"
-        )
-        editions.append(joined.rename(columns={area_column: "area_code"}).assign(edition=edition))
-    result = pandas.concat(editions).sort_values(["postcode", "edition"])
-    result.to_parquet(os.environ["DEPRIVATION_DB"], index=False)
+def show_reached(reached: Mapping[str, float]) -> None:
+    print(f"\n{'':<62}{'measured':>10}{'reach':>10}")
+    for name, figure, more in REACH:
+        if name in reached:
+            there = reached[name]
+            mark = "" if (there >= figure if more else there <= figure) else "  not reached"
+            print(f"{name:<62}{there:>10,.2f}{figure:>10,}{mark}")
+    for name in reached:
+        if name not in [known for known, *_ in REACH]:
+            print(f"{name:<62}{reached[name]:>10,.2f}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
--- A postcode whose area the edition ranks must carry the rank: a null here would be silent.
+-- If this fails, a postcode whose area the edition ranks has no rank in postcode_imd, and its
+-- deprivation is missing without a word.
 select
     imd.postcode,
     imd.nation,

@@ -1,6 +1,7 @@
--- The directory carries overall ranks beside each postcode: those of IoD and WIMD 2019, SIMD 2020
--- and NIMDM 2017 (releases since August 2020), and IoD 2025 (since August 2026). Ours, joined by
--- area, must be the same, or a vintage is mixed up.
+-- If this fails, an edition was joined by areas of the wrong census, or the directory's rank was
+-- misread: the directory has overall ranks beside each postcode, of IoD and WIMD 2019, SIMD 2020
+-- and NIMDM 2017 (releases since August 2020) and IoD 2025 (since August 2026), and ours must be
+-- the same.
 with
 carried as (
     select

@@ -1,4 +1,5 @@
--- Twice the same area, or fewer or more areas than the edition has, is a damaged file.
+-- If this fails, the edition's file is damaged: an area stands in it twice, or it has more or fewer
+-- areas than were published.
 select
     nation,
     edition,

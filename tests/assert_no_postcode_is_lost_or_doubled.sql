@@ -1,5 +1,15 @@
--- As many postcodes come out as the directory holds; per edition, as many as its nation has.
+-- If this fails, a join lost or doubled postcodes: as many come out as the directory holds, and per
+-- edition as many as its nation has.
 with
+imd as (
+    select
+        nation,
+        edition,
+        count(*) as found
+    from {{ ref('postcode_imd') }}
+    group by nation, edition
+),
+
 counts as (
     select
         'postcodes' as counted,
@@ -18,14 +28,12 @@ counts as (
     select
         'postcode_imd ' || editions.nation || ' ' || editions.edition as counted,
         count(postcodes.country_code) as expected,
-        (
-            select count(*)
-            from {{ ref('postcode_imd') }} as imd
-            where imd.nation = editions.nation and imd.edition = editions.edition
-        ) as found
+        coalesce(max(imd.found), 0) as found
     from {{ ref('int_built_editions') }} as editions
     left join {{ ref('int_postcodes') }} as postcodes
         on editions.country_code = postcodes.country_code
+    left join imd
+        on editions.nation = imd.nation and editions.edition = imd.edition
     group by editions.nation, editions.edition
 )
 

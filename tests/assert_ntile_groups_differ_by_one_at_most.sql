@@ -1,4 +1,5 @@
--- NTILE's groups within a place are as equal in size as can be.
+-- If this fails, the NTILE groups of a place are not of equal size, so its order or its partition
+-- is wrong.
 with
 {% set ks = [3, 4, 5, 10, 20] %}
 groups as (

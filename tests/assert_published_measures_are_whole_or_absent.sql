@@ -1,8 +1,8 @@
--- A measure blank for some areas and filled for others is a damaged file. (Blank for all is one
--- that the file leaves out: see the warning of warn_measures_left_out.)
+-- If this fails, the edition's file is damaged: a measure is blank for some of its areas. (Blank
+-- for all of them is one that the file leaves out: see warn_measures_left_out.)
 with
 measures as (
-    {% for measure in ['score', 'rank', 'published_decile'] %}
+    {% for measure in ['published_score', 'rank', 'published_decile', 'published_quintile'] %}
     select
         nation,
         edition,

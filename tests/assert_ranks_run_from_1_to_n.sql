@@ -1,5 +1,5 @@
--- A rank below 1 or above the number of areas, or of a number of areas that tie for it, is an
--- altered or incomplete file.
+-- If this fails, the edition's file was altered or is incomplete: a rank is below 1 or above N, or
+-- its ties do not add up.
 with
 tied as (
     select
@@ -24,9 +24,11 @@ counted as (
     from tied
 )
 
-select *
+select counted.*
 from counted
+inner join {{ ref('int_built_editions') }} as editions
+    on counted.nation = editions.nation and counted.edition = editions.edition
 where
     rank < 1
-    or rank > areas
-    or (nation = 'England' and rank <> expected_rank)
+    or rank > counted.areas
+    or (editions.tie_rule = 'lowest' and rank <> expected_rank)

@@ -1,6 +1,6 @@
--- A measure of the publisher's File 10 that we do not reproduce says that the areas, populations or
--- rule of area_summaries are not the publisher's. Average rank and local concentration are off by
--- up to 0.14 and 0.19: the publisher includes prisoners. Measures without population are null.
+-- If this fails, the areas, populations or rules of area_summaries are not those of the publisher's
+-- File 10. Average rank and local concentration may be off by up to 0.14 and 0.19, because the
+-- publisher includes prisoners. Measures without population are null.
 {% set measures = {
     'average_rank': 0.15, 'average_score': 0.00051, 'proportion_most_deprived': 0.000051,
     'extent': 0.000051, 'local_concentration': 0.2,

@@ -1,4 +1,5 @@
--- However the publisher ranks ties, the places that an index gives add up to 1 + 2 + ... + N.
+-- If this fails, ties are counted wrong, and so are the scores and summaries made of them: however
+-- the publisher ranks ties, the places of an index add up to 1 + 2 + ... + N.
 select
     nation,
     edition,

@@ -1,6 +1,6 @@
--- Wales publishes ranks of the domains and overall, but no scores: the scores recomputed from the
--- domains' ranks must put the areas in the published overall order, or a weight or domain is wrong.
--- All 1,909 areas of 2019 are in the same place, and of 2025 all but two that change places.
+-- If this fails, a weight or domain of the Welsh index is wrong: scores recomputed from the
+-- domains' ranks must put the areas in the published order. All 1,909 areas of 2019 are in the same
+-- place, and of 2025 all but two that change places.
 with
 ordered as (
     select
@@ -11,7 +11,7 @@ ordered as (
         rank() over (
             partition by scores.nation, scores.edition order by scores.score desc
         ) as recomputed_rank
-    from {{ ref('int_imd_scores') }} as scores
+    from {{ ref('int_overall_scores') }} as scores
     inner join {{ ref('int_area_indices') }} as areas
         on
             scores.nation = areas.nation

@@ -1,10 +1,10 @@
 {{ config(severity='warn') }}
--- Areas that belong to no code of a geography: it is blank in the directory, or they hold no
--- postcode and no lookup speaks of them. They are in none of its quantiles and summaries.
+-- Areas that are missing from the quantiles and summaries of a geography: its code is blank in the
+-- directory, or the area has no postcode and is in no lookup.
 with
 places as (
     select distinct geography
-    from {{ ref('int_area_geographies') }}
+    from {{ ref('int_area_places_official') }}
 )
 
 select
@@ -15,7 +15,7 @@ select
     min(areas.area_code) as first_area
 from {{ ref('int_areas') }} as areas
 cross join places
-left join {{ ref('int_area_geographies') }} as found
+left join {{ ref('int_area_places_official') }} as found
     on
         areas.nation = found.nation
         and areas.edition = found.edition

@@ -1,19 +1,25 @@
 {{ config(severity='warn') }}
--- What a File 7 leaves blank throughout is null in area_indices, or made by rule: named here.
-{% set measures = ['score', 'rank', 'published_decile'] %}
+-- Figures that are null in area_indices, or made by rule, because the edition's file leaves them
+-- blank throughout.
+{% set measures = ['published_score', 'rank', 'published_decile', 'published_quintile'] %}
 
 with
 counted as (
     {% for measure in measures %}
     select
-        nation,
-        edition,
+        areas.nation,
+        areas.edition,
         '{{ measure }}' as measure,
-        index_code
-    from {{ ref('int_area_indices') }}
-    where nation = 'England' and edition >= 2015
-    group by nation, edition, index_code
-    having count({{ measure }}) = 0
+        areas.index_code
+    from {{ ref('int_area_indices') }} as areas
+    inner join {{ ref('index_columns') }} as columns
+        on
+            areas.nation = columns.nation
+            and areas.edition = columns.edition
+            and areas.index_code = columns.index_code
+            and columns.measure = '{{ measure | replace("published_", "") }}'
+    group by areas.nation, areas.edition, areas.index_code
+    having count(areas.{{ measure }}) = 0
     {{ 'union all' if not loop.last }}
     {% endfor %}
 )
@@ -22,7 +28,7 @@ select
     nation,
     edition,
     measure,
-    string_agg(index_code, ', ' order by index_code) as null_for
+    {{ dbt.listagg('index_code', "', '", 'order by index_code') }} as null_for
 from counted
 group by nation, edition, measure
 order by nation, edition, measure

@@ -1,6 +1,7 @@
 {{ config(severity='warn') }}
--- Postcodes whose area the edition does not speak about though it should: a border case in the
--- directory (a Welsh LSOA under an English local authority), or a release with a vintage of its own.
+-- Postcodes that get no answer although they have an area, because the edition does not rank it: a
+-- border case in the directory (a Welsh LSOA under an English local authority), or a release with
+-- areas of another census.
 select
     imd.postcode,
     imd.nation,
@@ -14,8 +15,4 @@ inner join {{ ref('int_built_editions') }} as editions
     on imd.nation = editions.nation and imd.edition = editions.edition
 where
     imd.area_code is null
-    and case editions.area_column
-        when 'lsoa_2001_code' then postcodes.lsoa_2001_code
-        when 'lsoa_2011_code' then postcodes.lsoa_2011_code
-        when 'lsoa_2021_code' then postcodes.lsoa_2021_code
-    end is not null
+    and {{ area_of_vintage('postcodes', 'editions.area_column') }} is not null

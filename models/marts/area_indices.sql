@@ -4,27 +4,24 @@ select
     areas.area_code,
     areas.area_name,
     areas.index_code,
-    -- Wales publishes ranks only: its overall score is recomputed from them.
-    coalesce(areas.score, round(scores.score, 3)) as score,
+    areas.score,
     areas.rank,
     areas.decile,
     areas.quintile,
     areas.areas,
     areas.lad_code,
     areas.lad_name,
-    areas.lad_rank,
-    areas.lad_areas,
+    cast(areas.lad_rank as bigint) as lad_rank,
+    cast(areas.lad_areas as bigint) as lad_areas,
     indices.label,
     indices.kind,
-    indices.index_order
+    indices.index_order,
+    {{ deprivation_label('areas.quintile', 5) }} as quintile_label,
+    {{ deprivation_label('areas.decile', 10) }} as decile_label,
+    areas.quintile = 1 as is_most_deprived_20pct,
+    areas.decile = 1 as is_most_deprived_10pct
 from {{ ref('int_area_indices') }} as areas
-left join {{ ref('int_imd_scores') }} as scores
-    on
-        areas.nation = scores.nation
-        and areas.edition = scores.edition
-        and areas.area_code = scores.area_code
-        and areas.index_code = scores.index_code
-left join {{ ref('indices') }} as indices
+left join {{ ref('int_indices') }} as indices
     on
         areas.nation = indices.nation
         and areas.edition = indices.edition

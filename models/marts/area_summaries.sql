@@ -16,12 +16,12 @@ select
     {%- for measure in measures %}
     case
         when summaries.{{ measure }} is not null
-            then rank() over (
+            then cast(rank() over (
                 partition by
                     summaries.nation, summaries.edition, summaries.index_code, summaries.geography
                 -- Sums of the same figures in another order differ in the last bits.
                 order by round(summaries.{{ measure }}, 9) desc nulls last
-            )
+            ) as bigint)
     end as rank_of_{{ measure }}{{ ',' if not loop.last }}
     {%- endfor %}
 from {{ ref('int_area_summaries') }} as summaries

@@ -11,9 +11,14 @@ select
     coalesce(areas.lad_code, postcodes.lad_code) as lad_code,
     coalesce(areas.lad_name, lads.name) as lad_name,
     areas.local_areas,
-    areas.local_rank,
-    areas.local_decile,
-    areas.local_quintile
+    cast(areas.local_rank as bigint) as local_rank,
+    cast(areas.local_decile as bigint) as local_decile,
+    cast(areas.local_quintile as bigint) as local_quintile,
+    postcodes.is_live,
+    {{ deprivation_label('areas.quintile', 5) }} as imd_quintile_label,
+    {{ deprivation_label('areas.decile', 10) }} as imd_decile_label,
+    areas.quintile = 1 as is_most_deprived_20pct,
+    areas.decile = 1 as is_most_deprived_10pct
 from {{ ref('int_postcode_areas') }} as postcodes
 left join {{ ref('int_area_imd') }} as areas
     on
@@ -22,10 +27,10 @@ left join {{ ref('int_area_imd') }} as areas
         and postcodes.area_code = areas.area_code
 left join {{ ref('int_geography_names') }} as lads
     on postcodes.lad_code = lads.code
--- By sector, then edition and area: a postcode is found as fast as by a plain sort, and the areas'
--- figures lie in runs, which takes a third off the table (144 to 102 MB, November 2025).
+-- By outcode, then edition and area: a postcode is found as fast as by a plain sort, and the areas'
+-- figures lie in runs, which takes more than a third off the table. By sector the runs are shorter.
 order by
-    left(postcodes.postcode_key, length(postcodes.postcode_key) - 2),
+    postcodes.outcode,
     postcodes.edition,
     areas.area_code,
     postcodes.postcode_key

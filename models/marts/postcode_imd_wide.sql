@@ -1,11 +1,11 @@
-{#- The columns are those of the contract in _postcodes.yml: imd_<measure>_<edition>. -#}
-{%- set measures = [] -%}
-{%- for name in model.columns if name.startswith('imd_') -%}
-    {%- do measures.append({'column': name, 'measure': name.split('_')[1], 'edition': name.split('_')[2]}) -%}
-{%- endfor %}
+{{ config(contract={'enforced': false}, post_hook='{{ describe_wide_measures() }}') }}
+-- depends_on: {{ ref('published_editions') }}
+{#- The columns are imd_<measure>_<year> for every edition of seeds/published_editions.csv, built or
+    not, so that those of a new edition come with its row. -#}
+{%- set measures = wide_measures() %}
 
 with
--- One row an area of a vintage, with the editions that speak of it side by side.
+-- One row an area of a vintage, with the editions that rank it side by side.
 areas as (
     select
         country_code,
@@ -27,7 +27,7 @@ select
     ) as integer) as {{ item.column }}
     {%- endfor %}
 from {{ ref('int_postcodes') }} as postcodes
-{%- for vintage in ['2001', '2011', '2021'] %}
+{%- for vintage in vintages() %}
 left join areas as areas_{{ vintage }}
     on
         areas_{{ vintage }}.area_column = 'lsoa_{{ vintage }}_code'

@@ -1,3 +1,6 @@
+-- Boundaries are read by no model: a file of them that cannot be used stops the build here.
+{%- do input_file_name('boundaries', 'if there') %}
+
 select
     source,
     file_name,

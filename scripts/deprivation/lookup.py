@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from deprivation.errors import InputError
-from deprivation.published import edition_of, held_editions, open_published, parse_edition
+from deprivation.published import (
+    edition_of,
+    held_editions,
+    is_synthetic,
+    open_published,
+    parse_edition,
+)
+from deprivation.text_table import text_table
 
 SCALE = "rank 1, decile 1 and quintile 1 are the most deprived"
 REASONS = {
@@ -18,30 +27,63 @@ REASONS = {
     "partial": "is only a part of a postcode",
     "pseudo": "is a code for no fixed abode or the like, not a place",
     "invalid": "is not a postcode",
-    "missing": "is empty",
+    "missing": "is empty, or a word for no postcode",
 }
 
 
-def look_up(database: Path, text: str, edition: str | None = None) -> list[dict[str, Any]]:
+Rows = list[dict[str, Any]]
+
+
+def look_up(database: Path, text: str, edition: str | None = None) -> Rows:
     """Rows of deprivation(), one an index, as dictionaries; one row with a reason if no answer.
 
     edition: `2019`, `nearest:2019`, or None for the newest of the postcode's nation.
     Raises InputError for a file or an edition that cannot be used.
     """
+    return look_up_each(database, [text], edition)[0]
+
+
+def look_up_each(database: Path, texts: Sequence[str], edition: str | None = None) -> list[Rows]:
+    """The rows of look_up() for each text, in order, by one connection."""
     with open_published(database) as connection:
-        if edition is None:
-            return _ask(connection, text, None)
-        held = held_editions(connection)
-        asked = parse_edition(edition, held)
-        if not asked.is_nearest:
-            return _ask(connection, text, asked.year)
-        nation = _ask(connection, text, None)[0]["nation"]
-        return _ask(connection, text, edition_of(nation, asked, held))
+        known = {"is_synthetic": is_synthetic(connection)}
+        answers = [_look_up(connection, text, edition) for text in texts]
+        return [[row | known for row in rows] for rows in answers]
 
 
-def _ask(
-    connection: duckdb.DuckDBPyConnection, text: str, year: int | None
-) -> list[dict[str, Any]]:
+def _look_up(connection: duckdb.DuckDBPyConnection, text: str, edition: str | None) -> Rows:
+    if edition is None:
+        return _ask(connection, text, None)
+    held = held_editions(connection)
+    asked = parse_edition(edition, held)
+    if not asked.is_nearest:
+        return _ask(connection, text, asked.year)
+    nation = _ask(connection, text, None)[0]["nation"]
+    return _ask(connection, text, edition_of(nation, asked, held))
+
+
+# Two words of a command that are one postcode: an outcode, and what stands behind its space.
+OUTCODE = re.compile(r"[A-Za-z]{1,2}[0-9][0-9A-Za-z]?|GIR", re.IGNORECASE)
+INCODE = re.compile(r"[0-9][A-Za-z]{2}")
+
+
+def split_postcodes(words: Sequence[str]) -> list[str]:
+    """The postcodes in the words of a command: [m1, 1ae, "B33 8TH"] -> [m1 1ae, B33 8TH].
+
+    Words that are no postcode together are one text, so that it is answered as it was written.
+    """
+    found: list[str] = []
+    left = list(words)
+    while left:
+        word = left.pop(0)
+        if OUTCODE.fullmatch(word.strip()) and left and INCODE.fullmatch(left[0].strip()):
+            word += " " + left.pop(0)
+        found.append(word)
+    is_one = len(words) > 1 and not any(len("".join(one.split())) >= 5 for one in found)
+    return [" ".join(words)] if is_one else found
+
+
+def _ask(connection: duckdb.DuckDBPyConnection, text: str, year: int | None) -> Rows:
     try:
         found = connection.execute(
             "select answers.*, editions.title, editions.publisher, editions.area_type,"
@@ -64,13 +106,13 @@ def _whole(rank: float | None) -> float | int | None:
     return int(rank) if rank is not None and rank.is_integer() else rank
 
 
-def problem(rows: list[dict[str, Any]], text: str) -> str:
+def why_no_answer(rows: Rows, text: str) -> str:
     """Why there is no answer, or an empty text if there is one."""
     reason = REASONS.get(rows[0]["match_status"])
     return f"{text.strip()!r} {reason} ({rows[0]['match_status']})" if reason else ""
 
 
-def as_json(rows: list[dict[str, Any]]) -> dict[str, Any]:
+def as_json(rows: Rows) -> dict[str, Any]:
     """The answer as one document; `overall` is null and `domains` empty where there is none.
 
     postcode_fallback: null, or the sector that answers in place of a postcode that is not in the
@@ -88,6 +130,7 @@ def as_json(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "postcode": first["postcode"],
         "match_status": first["match_status"],
+        "is_synthetic": first["is_synthetic"],
         "lsoa": _place(first, "area_code", "area_name"),
         "lad": _place(first, "lad_code", "lad_name"),
         "overall": indices.get("imd"),
@@ -99,6 +142,7 @@ def as_json(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "sub_domains": {
             code: values for code, values in indices.items() if kinds[code] == "sub-domain"
         },
+        "own_weights": {code: values for code, values in indices.items() if kinds[code] == "own"},
         "metadata": {
             "source": first["title"],
             "publisher": first["publisher"],
@@ -117,14 +161,31 @@ def as_json(rows: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+COLUMNS = (
+    "postcode", "match_status", "nation", "edition", "index_code", "label", "area_code",
+    "area_name", "lad_code", "lad_name", "score", "rank", "decile", "quintile", "areas",
+    "lad_rank", "lad_areas", "sector", "modal_share", "min_decile", "max_decile", "is_synthetic",
+)  # fmt: skip
+
+
+def as_table(answers: Sequence[Rows], texts: Sequence[str]) -> list[list[Any]]:
+    """A header, and a row for each postcode and index; `asked` is the postcode as written."""
+    rows: list[list[Any]] = [["asked", *COLUMNS]]
+    for found, text in zip(answers, texts, strict=True):
+        rows += [[text, *(row.get(name) for name in COLUMNS)] for row in found]
+    return rows
+
+
 def _place(row: dict[str, Any], code: str, name: str) -> dict[str, str] | None:
     return {"code": row[code], "name": row[name]} if row[code] else None
 
 
-def as_text(rows: list[dict[str, Any]]) -> str:
-    """The answer as a small aligned table under two lines that say what it speaks of."""
+def answer_text(rows: Rows) -> str:
+    """The answer as a small aligned table under two lines that say whose it is."""
     first = rows[0]
     title = f"{first['title']}, {first['edition_areas']:,} areas ({first['area_type']})"
+    if first.get("is_synthetic"):
+        title = f"SYNTHETIC, invented figures: {title}"
     if first["match_status"] == "sector":
         return (
             f"{first['postcode']} is not in the directory; its sector {first['sector']} is\n"
@@ -149,13 +210,12 @@ def as_text(rows: list[dict[str, Any]]) -> str:
         )
         for row in rows
     ]
-    widths = [max(len(line[column]) for line in table) for column in range(len(header))]
-    lines = [
-        "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])])
-        for line in table
-    ]
     return "\n".join(
-        [f"{first['postcode']}{ended}: {place}", f"{title}; 1 = most deprived", *lines]
+        [
+            f"{first['postcode']}{ended}: {place}",
+            f"{title}; 1 = most deprived",
+            text_table(table),
+        ]
     )
 
 

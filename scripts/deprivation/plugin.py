@@ -7,33 +7,55 @@ variable `inputs`, which the sources' `external_location` reads.
 
 from __future__ import annotations
 
-import os
-import sys
+import json
+import re
 from pathlib import Path
 
+import duckdb
+from dbt.adapters.duckdb.credentials import Attachment
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.flags import get_flags
 from dbt_common.exceptions import DbtRuntimeError
 
 from deprivation import settings
-from deprivation.inputs import SYNTHETIC_MARK, InputError, prepare
-from deprivation.sample import write_sample
+from deprivation.errors import BuildError, ExpectedError
+from deprivation.inputs.in_use import as_pattern
+from deprivation.inputs.prepare import prepare_inputs, read_prepared
+from deprivation.publish.place import check_name
+from deprivation.publish.variables import check_variables
+from deprivation.sql import literal
+
+# Bytes of all inputs, below which several threads only wait for each other: 18% of the processor
+# time of a build from synthetic data.
+SMALL = 50 << 20
 
 
 class Plugin(BasePlugin):
     def initialize(self, plugin_config):
         del plugin_config
-        self._place_databases()
+        flags = get_flags()
         try:
+            self.creds.settings = {"memory_limit": memory_limit()} | (self.creds.settings or {})
+            self._place_databases()
+            check_open(Path(self.creds.path))
+            self._attach_deferred()
+            # dbt has parsed the project by now, but run nothing. Another project that uses this one
+            # has variables of its own.
+            is_this = Path(flags.PROJECT_DIR).resolve() == settings.PROJECT
+            check_variables(getattr(flags, "VARS", None) or {}, strangers=not is_this)
             self.inputs = prepare_inputs(settings.work_dir())
-        except InputError as error:
+        except ExpectedError as error:
             raise DbtRuntimeError(str(error)) from error
 
     def _place_databases(self):
         flags = get_flags()
-        named = "DEPRIVATION_DB" in os.environ
+        named = settings.named("DEPRIVATION_DB")
+        check_name(Path(self.creds.path))
         published = (Path.cwd() if named else Path(flags.PROJECT_DIR)) / self.creds.path
         work_dir = settings.work_dir()
+        if folder := settings.named("DEPRIVATION_INSIDE_BUILD"):
+            work_dir = Path(folder)
+            published = work_dir / self.creds.path
         if getattr(flags, "EMPTY", False):
             # `dbt build --empty` truncates what it finds: it gets files of its own.
             work_dir = work_dir / "empty"
@@ -44,29 +66,71 @@ class Plugin(BasePlugin):
             Path(attached.path).parent.mkdir(parents=True, exist_ok=True)
         published.parent.mkdir(parents=True, exist_ok=True)
 
+    def _attach_deferred(self):
+        """With --defer: the file of the state's models, to be read."""
+        flags = get_flags()
+        state = getattr(flags, "DEFER_STATE", None) or getattr(flags, "STATE", None)
+        if not (getattr(flags, "DEFER", False) and state):
+            return
+        own = Path(self.creds.path)
+        for catalog, file in sorted(published_by(Path(state))):
+            path = (Path.cwd() / file).resolve()
+            if path == own.resolve():
+                continue
+            if catalog == own.stem:
+                raise BuildError(
+                    f"--defer: {path} and {own} have one name, so that DuckDB cannot open both;"
+                    " give one of them another (DEPRIVATION_DB)"
+                )
+            if not path.exists():
+                raise BuildError(f"--defer: {path} is not there, though {state} is of it")
+            self.creds.attach.append(Attachment(path=str(path), alias=catalog, read_only=True))
+
+    def configure_connection(self, conn):
+        if sum(file.bytes or 0 for file in read_prepared(self.inputs)) < SMALL:
+            conn.execute("set threads = 1")
+
     def configure_cursor(self, cursor):
-        path = str(self.inputs).replace("'", "''")
-        cursor.execute(f"set variable inputs = '{path}'")
+        # The sources' locations are patterns of file names: what stands in this path is plain text.
+        cursor.execute(f"set variable inputs = {literal(as_pattern(self.inputs))}")
 
 
-def prepare_inputs(work_dir: Path) -> Path:
-    """Prepare what DEPRIVATION_DATA_DIR names, or a synthetic data set; the prepared folder.
+def memory_limit(most: int = 2_000_000_000) -> str:
+    """What DuckDB may take unless the profile says: 60% of the memory, `most` bytes at most.
 
-    Raises InputError if the named folder is not there.
+    The process takes up to a gigabyte more. Sorts that do not fit go to disk.
     """
-    folder = settings.data_dir()
-    if folder is None:
-        print(
-            "DEPRIVATION_DATA_DIR is not set: this is a build from a small SYNTHETIC data set,"
-            " of which no figure means anything",
-            file=sys.stderr,
-        )
-        folder = work_dir / "synthetic"
-        finished = folder / SYNTHETIC_MARK
-        if not finished.is_file():
-            unfinished = work_dir / "synthetic.unfinished"
-            write_sample(unfinished)
-            unfinished.rename(folder)
-    prepared = work_dir / "inputs"
-    prepare(folder, prepared)
-    return prepared
+    with duckdb.connect() as connection:
+        # DuckDB's own limit: 80% of what the machine or the container has.
+        query = "select parse_formatted_bytes(current_setting('memory_limit'))"
+        ((there,),) = connection.execute(query).fetchall()
+    return f"{min(there * 3 // 4, most)}B"
+
+
+def published_by(state: Path) -> set[tuple[str, str]]:
+    """Catalog and file of the published tables of a state, from its manifest (dbt_project.yml)."""
+    try:
+        nodes = json.loads((state / "manifest.json").read_text(encoding="utf-8"))["nodes"].values()
+    except (OSError, ValueError):  # dbt says what it thinks of a state without a manifest
+        return set()
+    return {
+        (node["database"], node["config"]["meta"]["file"])
+        for node in nodes
+        if "file" in node.get("config", {}).get("meta", {})
+    }
+
+
+def check_open(database: Path) -> None:
+    """Raises BuildError where another process has the file open: dbt would end in a traceback."""
+    if not database.exists():
+        return
+    try:
+        duckdb.connect(str(database)).close()
+    except duckdb.IOException as error:
+        holder = re.search(r"lock is held in (.*? \(PID \d+\))", str(error))
+        if "lock" not in str(error):
+            return
+        raise BuildError(
+            f"{database} is open in {holder[1] if holder else 'another process'}; dbt writes it in"
+            " place, so close it there, or run `deprivation build`, which never waits for readers"
+        ) from None

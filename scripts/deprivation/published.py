@@ -28,6 +28,7 @@ def open_published(database: Path) -> duckdb.DuckDBPyConnection:
     try:
         connection = duckdb.connect(str(database), read_only=True)
         connection.execute("select 1 from main.editions, main.partial_postcodes limit 1")
+        _check_whole(connection, database)
     except (duckdb.IOException, duckdb.ConnectionException) as error:
         if "lock" in str(error):
             raise InputError(
@@ -41,6 +42,19 @@ def open_published(database: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+# Of DuckDB's format, before the first block.
+HEADERS = 3 * 4096
+
+
+def _check_whole(connection: duckdb.DuckDBPyConnection, database: Path) -> None:
+    """Raises InputError if the file ends before its last block: DuckDB only meets that later."""
+    (size,) = connection.execute(
+        "select total_blocks * block_size from pragma_database_size()"
+    ).fetchone()
+    if database.stat().st_size < size + HEADERS:
+        raise InputError(f"{database} is cut off: copy it again, or build it again")
+
+
 def first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0]
 
@@ -51,6 +65,18 @@ def held_editions(connection: duckdb.DuckDBPyConnection) -> dict[str, list[int]]
         "select nation, list(edition order by edition) from editions group by nation"
     )
     return dict(sorted(rows.fetchall()))
+
+
+SYNTHETIC = (
+    "this file holds synthetic data: every figure in it is invented; `deprivation fetch` gets the"
+    " publishers' files and `deprivation build` makes the real one"
+)
+
+
+def is_synthetic(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether any of the file's inputs was invented, so that no figure means anything."""
+    found = connection.execute("select coalesce(bool_or(is_synthetic), false) from sources")
+    return bool(found.fetchone()[0])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,11 +94,13 @@ def parse_edition(text: str, held: Editions) -> Asked:
         raise InputError(f"--edition {text!r} is neither a year, 2019, nor nearest:2019")
     asked = Asked(year=int(found[2]), is_nearest=bool(found[1]))
     if not asked.is_nearest and not any(asked.year in years for years in held.values()):
-        raise InputError(f"edition {asked.year} is not in this file; it holds {listed(held)}")
+        raise InputError(
+            f"edition {asked.year} is not in this file; it holds {editions_text(held)}"
+        )
     return asked
 
 
-def listed(held: Editions) -> str:
+def editions_text(held: Editions) -> str:
     return "; ".join(f"{nation} {', '.join(map(str, years))}" for nation, years in held.items())
 
 

@@ -6,23 +6,47 @@ import os
 import sys
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]
+PACKAGE = Path(__file__).resolve().parent
+# The dbt project: what the package came with, or the checkout that it is run from.
+IS_INSTALLED = (PACKAGE / "project" / "dbt_project.yml").is_file()
+PROJECT = PACKAGE / "project" if IS_INSTALLED else PACKAGE.parents[1]
+
+
+def named(variable: str) -> str | None:
+    """An environment variable; None where it is unset, empty or blank."""
+    value = os.environ.get(variable, "")
+    return value if value.strip() else None
+
+
+def home() -> Path:
+    """Where files go that no variable places: the checkout; without one, the current folder."""
+    return Path.cwd() if IS_INSTALLED else PROJECT
 
 
 def database() -> Path:
-    """The published file: DEPRIVATION_DB, or deprivation.duckdb in the project."""
-    return Path(os.environ.get("DEPRIVATION_DB", PROJECT / "deprivation.duckdb")).absolute()
+    """The published file: DEPRIVATION_DB, or deprivation.duckdb at home."""
+    return Path(named("DEPRIVATION_DB") or home() / "deprivation.duckdb").absolute()
 
 
 def data_dir() -> Path | None:
     """The folder of publishers' files, DEPRIVATION_DATA_DIR, or None for synthetic data."""
-    named = os.environ.get("DEPRIVATION_DATA_DIR")
-    return Path(named).absolute() if named else None
+    folder = named("DEPRIVATION_DATA_DIR")
+    return Path(folder).absolute() if folder else None
+
+
+def fetched_data_dir() -> Path:
+    """Where fetched files go: DEPRIVATION_DATA_DIR, or the folder data at home."""
+    return data_dir() or home() / "data"
 
 
 def work_dir() -> Path:
     """Prepared inputs and intermediate tables: DEPRIVATION_WORK_DIR, or target/work."""
-    return Path(os.environ.get("DEPRIVATION_WORK_DIR", PROJECT / "target" / "work")).absolute()
+    return Path(named("DEPRIVATION_WORK_DIR") or home() / "target" / "work").absolute()
+
+
+def intermediate_database() -> Path:
+    """Staging and intermediate tables: DEPRIVATION_INTERMEDIATE_DB, or work.duckdb, in work_dir."""
+    return work_dir() / (named("DEPRIVATION_INTERMEDIATE_DB") or "work.duckdb")
 
 
 def program(name: str) -> str:

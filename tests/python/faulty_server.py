@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
+import json
 import re
 import threading
 import time
+import urllib.parse
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PAGE = b"<!DOCTYPE html>\n<html><head><title>Down for maintenance</title></head></html>\n"
@@ -35,6 +37,50 @@ class Fault:
     redirect: str = ""
 
 
+@dataclasses.dataclass
+class Layer:
+    """A layer of an ArcGIS FeatureServer, with what such servers do.
+
+    rows: attributes; key: the name of its own row number, empty for a layer without; most: rows an
+    answer at most; edited: when, None for a server that does not say; answers: given in the place
+    of the next pages; between: called before each page, with its number.
+    """
+
+    rows: list[dict]
+    key: str = "ObjectId"
+    most: int = 1000
+    edited: int | None = 1
+    answers: list[dict] = dataclasses.field(default_factory=list)
+    between: Callable[[int], None] = lambda page: None
+    pages: int = 0
+
+    def answer(self, path: str, asked: dict) -> dict:
+        if path != "/query":
+            about = {"name": "a layer", "editingInfo": {"lastEditDate": self.edited}}
+            about |= {"objectIdField": self.key} if self.key else {}
+            return about if self.edited else {"name": "a layer"}
+        if asked.get("returnCountOnly") == "true":
+            return {"count": len(self.rows)}
+        self.pages += 1
+        self.between(self.pages)
+        if self.answers:
+            return self.answers.pop(0)
+        rows = list(self.rows)
+        if self.key:
+            rows = [{self.key: number} | row for number, row in enumerate(rows, start=1)]
+        if by := asked.get("orderByFields"):
+            rows.sort(key=lambda row: [row[name] for name in by.split(",")])
+        start = int(asked.get("resultOffset", 0))
+        page = rows[start : start + min(self.most, int(asked.get("resultRecordCount", self.most)))]
+        inside = "properties" if asked["f"] == "geojson" else "attributes"
+        features = [{inside: row} for row in page]
+        if asked["f"] == "geojson":
+            shape = {"type": "Point", "coordinates": [0.1, 52]}
+            features = [{"type": "Feature", "geometry": shape, **one} for one in features]
+        more = start + len(page) < len(rows)
+        return {"features": features} | ({"exceededTransferLimit": True} if more else {})
+
+
 class Publisher(ThreadingHTTPServer):
     """files: content by path; faults: what the next answers of a path do; seen: each request.
 
@@ -46,6 +92,7 @@ class Publisher(ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Answer)
         self.files: dict[str, bytes] = {}
+        self.layers: dict[str, Layer] = {}
         self.faults: dict[str, list[Fault]] = defaultdict(list)
         self.seen: list[tuple[str, int, dict]] = []
         self.validators = True
@@ -65,7 +112,12 @@ class Answer(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
-        path = self.path.partition("?")[0]
+        path, _, query = self.path.partition("?")
+        for address, layer in self.server.layers.items():
+            if path.startswith(address):
+                asked = dict(urllib.parse.parse_qsl(query))
+                content = json.dumps(layer.answer(path.removeprefix(address), asked)).encode()
+                return self.answer(200, {"Content-Type": "application/json"}, content)
         faults = self.server.faults[path]
         fault = faults.pop(0) if faults else Fault()
         if fault.redirect:
@@ -102,7 +154,8 @@ class Answer(BaseHTTPRequestHandler):
             self.send_header(name, value)
         if status != 304:
             length = len(content) if fault.length is None else fault.length
-            self.send_header("Content-Length", str(length))
+            if "Content-Length" not in headers:
+                self.send_header("Content-Length", str(length))
         self.end_headers()
         sent = content if fault.cut is None else content[: fault.cut]
         with contextlib.suppress(OSError):

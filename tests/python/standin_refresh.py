@@ -9,8 +9,8 @@ import time
 
 import duckdb
 
-from deprivation import refresh
-from deprivation.cli import main
+from deprivation.cli.main import main
+from deprivation.publish import refresh
 
 
 def build(built, dbt_arguments, output):

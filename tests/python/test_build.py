@@ -11,7 +11,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from deprivation.sample import write_sample
+from deprivation.plugin import memory_limit
+from deprivation.sample.write import write_sample
+from outlines import collection, square
 
 PROJECT = Path(__file__).parents[2]
 
@@ -98,6 +100,7 @@ def test_tables_and_columns_are_described_in_the_file(warehouse):
     assert query(warehouse, nothing) == []
 
 
+@pytest.mark.long
 def test_plain_dbt_works_from_any_directory(warehouse, tmp_path):
     database = tmp_path / "deprivation.duckdb"
     for arguments in (
@@ -113,6 +116,7 @@ def test_plain_dbt_works_from_any_directory(warehouse, tmp_path):
     assert query(database, everything) == query(warehouse, everything)
 
 
+@pytest.mark.long
 def test_an_empty_build_leaves_the_published_file_alone(tmp_path):
     database = tmp_path / "deprivation.duckdb"
     database.write_bytes(b"as it was")
@@ -123,10 +127,18 @@ def test_an_empty_build_leaves_the_published_file_alone(tmp_path):
 
 @pytest.mark.parametrize(
     ("layout", "editions"),
-    [("ONSPD_2018_05", [2015, 2019]), ("NSPL_2021_11", [2015, 2019]), ("NSPL_2025_08", [2025])],
+    [
+        ("ONSPD_2018_05", [2015, 2019]),
+        pytest.param("NSPL_2021_11", [2015, 2019], marks=pytest.mark.long),
+        pytest.param("NSPL_2025_08", [2025], marks=pytest.mark.long),
+    ],
 )
 def test_older_layouts_build_the_editions_they_can(deprivation, tmp_path, layout, editions):
     write_sample(tmp_path / "data", postcodes=2_000, areas=80, layout=layout, packing="area-files")
+    boundaries = tmp_path / "data" / "boundaries"
+    boundaries.mkdir()
+    outlines = {"E01000001": square(-0.1, 51.5), "E01000002": square(-0.2, 51.5)}
+    (boundaries / "LSOA_2021.geojson").write_text(collection(outlines))
     built = deprivation(
         "build",
         "--vars",
@@ -139,49 +151,45 @@ def test_older_layouts_build_the_editions_they_can(deprivation, tmp_path, layout
     database = tmp_path / "deprivation.duckdb"
     assert query(database, "select count(*) from postcodes") == [(2_000,)]
     found = query(
-        database, "select edition from editions where nation = 'England' order by edition"
+        database,
+        "select edition from editions where nation = 'England' and edition >= 2015 order by 1",
     )
     assert [edition for (edition,) in found] == editions
     files = "select sum(row_count), count(*) > 10 from sources where source = 'postcode_directory'"
     assert query(database, files) == [(2_000, True)]
+    assert query(database, "select code from boundaries order by code") == [*zip(outlines)]
+    known = "select file_name, row_count from sources where source = 'boundaries'"
+    assert query(database, known) == [("LSOA_2021.geojson", 2)]
 
 
-def test_northern_ireland_can_be_left_out(deprivation, tmp_path):
-    built = deprivation(
-        "build",
-        "--vars",
-        "{include_northern_ireland: false}",
-        DEPRIVATION_DB=tmp_path / "deprivation.duckdb",
-        DEPRIVATION_WORK_DIR=tmp_path / "work",
-    )
-    assert built.returncode == 0, built.stdout + built.stderr
-    countries = "select count(*) from postcodes where country_code = 'N92000002'"
-    assert query(tmp_path / "deprivation.duckdb", countries) == [(0,)]
-
-
-def test_custom_areas_take_areas_and_authorities_of_any_time(warehouse, deprivation, tmp_path):
+def test_custom_areas_of_any_time_without_northern_ireland(warehouse, deprivation, tmp_path):
     (abolished,) = query(
         warehouse,
         """
         select min(lad_code) from area_indices
         where edition = 2015 and lad_code not in (
             select geography_code from local_quantiles where geography = 'lad'
-        ) and lad_code not in (select lad_code from area_indices where edition = 2025)
+        ) and lad_code not in (
+            select lad_code from area_indices where nation = 'England' and edition = 2025
+        )
         """,
     )[0]
     ((area,),) = query(
         warehouse,
         "select min(area_code) from area_indices where edition = 2025",
     )
-    custom = tmp_path / "areas.csv"
+    custom = tmp_path / "the county's areas.csv"
     custom.write_text(f"name,member\nOurs,{abolished}\nOurs,{area}\n")
-    arguments = ["build", "--vars", json.dumps({"custom_areas": str(custom)})]
+    wanted = {"custom_areas": str(custom), "include_northern_ireland": False}
+    arguments = ["build", "--vars", json.dumps(wanted)]
     places = {
         "DEPRIVATION_DB": tmp_path / "deprivation.duckdb",
         "DEPRIVATION_WORK_DIR": tmp_path / "work",
     }
     built = deprivation(*arguments, **places)
     assert built.returncode == 0, built.stdout + built.stderr
+    countries = "select count(*) from postcodes where country_code = 'N92000002'"
+    assert query(tmp_path / "deprivation.duckdb", countries) == [(0,)]
     found = dict(
         query(
             tmp_path / "deprivation.duckdb",
@@ -202,6 +210,13 @@ def test_custom_areas_take_areas_and_authorities_of_any_time(warehouse, deprivat
     assert found[2025] > 1
 
     custom.write_text("name,member\nOurs,E06999998\n")
-    refused = deprivation(*arguments, **places)
+    chosen = ["--select", "+assert_every_custom_member_is_known"]
+    refused = deprivation(*arguments, *chosen, **places)
     assert refused.returncode == 1
     assert "member = E06999998" in refused.stderr
+
+
+def test_memory_is_set_from_the_machines():
+    whole = 1 << 60
+    assert memory_limit(100_000_000) == "100000000B"
+    assert 0 < int(memory_limit(whole).removesuffix("B")) < whole

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from deprivation.enrich_keys import KeyTable, pack
+from deprivation.enrich.keys import KeyTable, pack
 
 KEYS = ["M11AE", "B338TH", "W1A0AX", "CR26XH", "DN551PT", "EC1A1BB", "GIR0AA", "NPT0AA", "W1Y9LB"]
 
@@ -36,6 +36,7 @@ def test_a_key_is_found_in_the_spellings_that_need_no_cleaning():
         None, "", " ", "M1", "M1 1A", "M11AEE", "M1 1AE ", " M1 1AE", "M1  1AE", "M1\t1AE",
         "M1-1AE", "M11AE\0", "M1 1AE\0", "M1 1A\u00c9", "\u00ed1 1AE", "-11AE", "DN55 1PTX",
         "DN55-1PT", "DN551PT0", "ABCDEFGHIJKLMNOP", "M`1 1AE", "m\u0000\u0000\u0000\u0000",
+        "CR2\0006XH",
     ],
 )  # fmt: skip
 def test_what_takes_more_is_not_found(text):
@@ -81,6 +82,13 @@ def test_many_keys_are_each_found_at_their_place():
     others = pa.array([key.replace("M1", "M2").replace("SW", "SE") for key in keys])
     assert (table.find(others) == -1).all()
     assert len(np.unique(pack(pa.array(keys)))) == len(keys)
+
+
+def test_keys_of_no_usual_shape_are_found_too():
+    """As a directory might hold: an incode that is not a digit and two letters."""
+    odd = ["M1ABC", "M1123", "AB1C2D3", *KEYS, "B33\u00008T"]
+    texts = [*odd, "M1ABD", "B338T", "m1abc"]
+    assert places(texts, odd) == [*range(len(odd)), -1, -1, 0]
 
 
 def test_no_keys_and_keys_that_cannot_be_packed():

@@ -18,7 +18,7 @@ import pytest
 import postgres_server
 from conftest import COMMAND
 from deprivation import export as exporting
-from deprivation.publish import promised_tables
+from deprivation.publish.contract import promised_tables
 
 
 @pytest.fixture(scope="session")
@@ -119,7 +119,7 @@ def test_comments_contracts_indexes_and_privileges_are_carried_over(warehouse, p
         "select obj_description('deprivation.postcodes'::regclass),"
         " col_description('deprivation.postcode_imd'::regclass, 8)"
     ).fetchone()
-    assert "One row a postcode" in comment[0] and "1 = most deprived" in comment[1]
+    assert "One row per postcode" in comment[0] and "1 = most deprived" in comment[1]
     nullable = target.execute(
         "select is_nullable from information_schema.columns where table_schema = 'deprivation'"
         " and table_name = 'postcodes' and column_name in ('postcode', 'ward_code') order by 1"
@@ -232,6 +232,109 @@ def test_the_command_says_what_it_did(warehouse, postgres, target, deprivation):
     assert last.startswith("deprivation: error: PostgreSQL: ") and "secret" not in refused.stderr
 
 
+def test_tables_that_no_export_made_are_refused(tmp_path, postgres, target):
+    target.execute("create schema deprivation")
+    target.execute("create table deprivation.two as select 'mine' as tag")
+    with pytest.raises(exporting.ExportError, match=r"deprivation\.two is there and was not made"):
+        exporting.to_postgres(small_file(tmp_path / "1.duckdb", 1), postgres)
+    assert target.execute("select tag from deprivation.two").fetchall() == [("mine",)]
+    target.execute("drop table deprivation.two")
+    target.execute("create view deprivation.two as select 'mine' as tag")
+    with pytest.raises(exporting.ExportError, match=r"deprivation\.two is there and was not made"):
+        exporting.to_postgres(small_file(tmp_path / "1.duckdb", 1), postgres)
+    with pytest.raises(exporting.ExportError, match="PostgreSQL's own"):
+        exporting.to_postgres(small_file(tmp_path / "1.duckdb", 1), postgres, "pg_catalog")
+
+
+RIGHTS = """
+    select relname, pg_get_userbyid(relowner), relacl::text, relrowsecurity, relforcerowsecurity,
+        array(select attname || attacl::text from pg_attribute
+            where attrelid = pg_class.oid and attacl is not null),
+        array(select row(policyname, permissive, roles, cmd, qual, with_check)::text
+            from pg_policies
+            where schemaname = 'deprivation' and tablename = relname order by policyname),
+        array(select indexdef from pg_indexes
+            where schemaname = 'deprivation' and tablename = relname order by indexname)
+    from pg_class where relnamespace = 'deprivation'::regnamespace and relkind = 'r' order by 1
+"""
+
+
+def test_what_hangs_on_a_table_comes_along_or_stops_the_export(tmp_path, postgres, target):
+    exporting.to_postgres(small_file(tmp_path / "1.duckdb", 1), postgres)
+    target.execute(
+        """
+        drop role if exists keeper; drop role if exists reader; drop role if exists "odd ""role";
+        create role keeper; create role reader; create role "odd ""role";
+        grant usage, create on schema deprivation to keeper;
+        grant insert, select on deprivation.one to "odd ""role" with grant option;
+        alter table deprivation.one owner to keeper;
+        revoke delete, truncate on deprivation.one from keeper;
+        grant select (tag) on deprivation.two to reader;
+        revoke all on deprivation.two from owner;
+        alter table deprivation.two enable row level security;
+        alter table deprivation.two force row level security;
+        create policy few on deprivation.two as restrictive for select to reader using (tag < 3);
+        create policy "all of 'em" on deprivation.two with check (x > 0);
+        create index "by ON x" on deprivation.two using btree (x desc) where x > 3;
+        alter default privileges in schema deprivation grant all on tables to reader;
+        """
+    )
+    before = target.execute(RIGHTS).fetchall()
+    exporting.to_postgres(small_file(tmp_path / "2.duckdb", 2), postgres)
+    assert target.execute(RIGHTS).fetchall() == before
+    target.execute("grant select on deprivation.two to owner")
+    assert target.execute("select max(tag) from deprivation.two").fetchone() == (2,)
+
+    for hung, loosened, said in (
+        (
+            "create trigger t before insert on deprivation.one execute function"
+            " suppress_redundant_updates_trigger()",
+            "drop trigger t on deprivation.one",
+            "trigger t",
+        ),
+        (
+            "alter table deprivation.one add constraint few check (tag < 9)",
+            "alter table deprivation.one drop constraint few",
+            "constraint few",
+        ),
+        (
+            "alter table deprivation.one add column mine text",
+            "alter table deprivation.one drop column mine",
+            "column mine",
+        ),
+    ):
+        target.execute(hung)
+        with pytest.raises(exporting.ExportError, match=f"cannot carry over: .*{said}"):
+            exporting.to_postgres(small_file(tmp_path / "3.duckdb", 3), postgres)
+        target.execute(loosened)
+    target.execute("drop schema deprivation cascade")
+    for role in ("keeper", "reader", '"odd ""role"'):
+        target.execute(f"drop owned by {role}; drop role {role}")
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "host=/nowhere user=me password='hush hush'",
+        "host=/nowhere user=me password=hush hush",
+        "postgresql://me:hush@hush@nowhere.invalid/x",
+        "postgresql://me:hush hush@nowhere.invalid:port/x",
+        "postgresql://me:hu%73h@/x?host=/nowhere&sslpassword=hush",
+        "mysql://me:hush@nowhere.invalid/x",
+    ],
+)
+def test_a_password_is_never_shown(warehouse, deprivation, tmp_path, output):
+    for to_format in ("postgres", "parquet"):
+        refused = deprivation(
+            "export", "--format", to_format, "--output", output,
+            DEPRIVATION_DB=warehouse, cwd=tmp_path,
+        )  # fmt: skip
+        assert refused.returncode == 1
+        assert refused.stderr.splitlines()[-1].startswith("deprivation: error: ")
+        assert "hush" not in refused.stdout + refused.stderr, refused.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 # Parquet ----------------------------------------------------------------------------------------
 
 
@@ -244,12 +347,11 @@ def test_parquet_holds_every_row(warehouse, tmp_path, deprivation):
     ]
     done = deprivation(*command, "--partition-by", "edition", DEPRIVATION_DB=warehouse)
     assert done.returncode == 0, done.stderr
-    assert sorted(path.name for path in (folder / "postcode_imd").iterdir()) == [
-        "edition=2015",
-        "edition=2019",
-        "edition=2025",
-    ]
     with duckdb.connect(str(warehouse), read_only=True) as source:
+        editions = source.execute("select distinct edition from postcode_imd").fetchall()
+        assert {path.name for path in (folder / "postcode_imd").iterdir()} == {
+            f"edition={edition}" for (edition,) in editions
+        }
         for table in promised_tables():
             written = f"{folder}/{table}.parquet"
             if (folder / table).is_dir():
@@ -271,3 +373,40 @@ def test_parquet_does_not_replace_other_files(warehouse, tmp_path):
     with pytest.raises(exporting.ExportError, match="cannot be read"):
         exporting.to_parquet(tmp_path / "none.duckdb", tmp_path / "parquet")
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_own_files_in_a_parquet_export_stay(tmp_path):
+    folder = tmp_path / "it's [a] folder é"
+    one, two = (small_file(tmp_path / f"{tag}.duckdb", tag) for tag in (1, 2))
+    exporting.to_parquet(one, folder)
+    folder.chmod(0o750)
+    (folder / "one.parquet").chmod(0o640)
+    # As killed exports leave them; and a folder of the user's.
+    for left in (".old", ""):
+        killed = tmp_path / f".{folder.name}.a1b2c3d4{left}"
+        killed.mkdir()
+        (killed / "one.parquet").touch()
+    mine = tmp_path / f".{folder.name}.mine"
+    mine.mkdir()
+    exporting.to_parquet(two, folder)
+    found = sorted(path.name for path in tmp_path.iterdir())
+    assert found == [mine.name, "1.duckdb", "2.duckdb", folder.name]
+    assert folder.stat().st_mode & 0o777 == 0o750
+    assert (folder / "one.parquet").stat().st_mode & 0o777 == 0o640
+
+    (folder / "notes.txt").write_text("mine")
+    with pytest.raises(exporting.ExportError, match=r"no export wrote: notes\.txt"):
+        exporting.to_parquet(one, folder)
+    (folder / "notes.txt").unlink()
+    (folder / "two.parquet").write_text("mine")
+    with pytest.raises(exporting.ExportError, match=r"no export wrote: two\.parquet"):
+        exporting.to_parquet(one, folder)
+    assert (folder / "two.parquet").read_text() == "mine"
+
+
+def test_a_link_to_a_parquet_folder_is_followed(tmp_path):
+    (tmp_path / "true").mkdir()
+    (tmp_path / "link").symlink_to("true")
+    exporting.to_parquet(small_file(tmp_path / "1.duckdb", 1), tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "true" / "one.parquet").is_file()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import gzip
 import hashlib
 import io
 import json
+import os
 import signal
 import subprocess
 import time
@@ -17,15 +19,17 @@ import pytest
 import requests
 
 from conftest import COMMAND
-from deprivation import fetch as fetching
-from deprivation.download import FetchError, Patience
-from deprivation.errors import InputError
-from deprivation.spreadsheets import as_text, read_sheet
+from deprivation.errors import FetchError, InputError
+from deprivation.fetch import catalogue, content, directories, record
+from deprivation.fetch.run import fetch
+from deprivation.fetch.web import Patience, Session, check_address
+from deprivation.inputs.directory import month_of
+from deprivation.inputs.spreadsheets import cell_text, read_sheet
 from faulty_server import PAGE, Fault, publisher
 
 BRIEF = Patience(attempts=3, first_wait=0.01, longest_wait=2.0, silence=0.5)
 CSV = b"LSOA code,Rank\n" + b"".join(b"E0100%04d,%d\n" % (n, n) for n in range(9999))
-COLUMNS = [field.name for field in dataclasses.fields(fetching.Fetchable)]
+COLUMNS = [field.name for field in dataclasses.fields(catalogue.Fetchable)]
 HUB = "/search"
 
 
@@ -53,8 +57,8 @@ def get(server, tmp_path, said):
 
     def run(*rows, patience=BRIEF):
         folder = tmp_path / "data"
-        with fetching.sole_fetcher(folder), requests.Session() as session:
-            return fetching.fetch(rows, folder, session, patience, said.append)
+        with record.sole_fetcher(folder), Session() as session:
+            return fetch(rows, folder, session, patience, said.append)
 
     return run
 
@@ -64,14 +68,14 @@ def edition(server):
     """A row for an edition at /file.csv, with what the list says of it."""
 
     def row(path="/file.csv", need="edition", **said):
-        return fetching.Fetchable(
+        return catalogue.Fetchable(
             need, "England 2019", "2019-09", "iod", "File_7_2019.csv", server.address(path), **said
         )
 
     return row
 
 
-def write_list(path: Path, rows: list[fetching.Fetchable]) -> Path:
+def write_list(path: Path, rows: list[catalogue.Fetchable]) -> Path:
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
@@ -134,6 +138,20 @@ def test_a_file_that_was_changed_by_hand_is_fetched_again(server, get, edition, 
 
 
 # What goes wrong on the way ---------------------------------------------------------------------
+
+
+def test_a_file_that_was_put_there_by_hand_is_left(server, get, edition, tmp_path, said):
+    path = tmp_path / "data" / edition().path
+    path.parent.mkdir(parents=True)
+    path.write_bytes(CSV + b"mine,1\n")
+    server.files["/file.csv"] = CSV
+    assert get(edition())[0].status == "failed"
+    assert path.read_bytes() == CSV + b"mine,1\n"
+    assert "was put there by hand" in said[-1]
+    assert [one.name for one in path.parent.iterdir()] == [path.name]
+    path.write_bytes(CSV)  # the publisher's own
+    assert get(edition())[0].status == "fetched"
+    assert get(edition())[0].status == "unchanged"
 
 
 def test_a_download_that_is_cut_off_goes_on_where_it_stopped(server, get, edition, said):
@@ -266,7 +284,7 @@ def test_a_damaged_zip_does_not_count(server, get, tmp_path, length):
         content[len(content) // 2] ^= 255
     server.files["/data"] = bytes(content)
     server.faults["/data"] = [Fault(length=length)]
-    row = fetching.Fetchable(
+    row = catalogue.Fetchable(
         "directory", "ONSPD", "2026-08", "onspd", "ONSPD_AUG_2026_UK.zip", server.address("/data")
     )
     with pytest.raises(FetchError, match="the zip is damaged"):
@@ -276,7 +294,7 @@ def test_a_damaged_zip_does_not_count(server, get, tmp_path, length):
 
 def test_another_month_than_was_asked_for_is_refused(server, get):
     server.files["/data"] = directory_zip("MAY_2026")
-    row = fetching.Fetchable(
+    row = catalogue.Fetchable(
         "directory", "ONSPD", "2026-08", "onspd", "ONSPD_AUG_2026_UK.zip", server.address("/data")
     )
     with pytest.raises(FetchError, match="holds ONSPD_MAY_2026_UK, not the release 2026-08"):
@@ -302,6 +320,189 @@ def test_another_nations_failure_is_a_warning(server, get, edition, said):
     assert said[0].startswith("warning: England 2019 (2019-09) left as it was: ")
 
 
+# What is refused, of messages, sizes and addresses -----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"Service unavailable\n",
+        b"<Error>\n<Code>Busy</Code>\n</Error>\n",
+        b"Sorry, we are down\n",
+        b"\xef\xbb\xbfLSOA code,Rank\n",
+        b"Other,Columns\n1,2\n",
+        b"\n\n",
+    ],
+)
+def test_a_message_does_not_take_the_place_of_a_good_file(server, get, edition, tmp_path, message):
+    server.files["/file.csv"] = CSV
+    get(edition(columns="LSOA code|Rank"))
+    server.files["/file.csv"] = message
+    with pytest.raises(FetchError, match=r"England 2019 .*File_7_2019\.csv: |England 2019.*http"):
+        get(edition(columns="LSOA code|Rank"))
+    assert (tmp_path / "data/iod/File_7_2019.csv").read_bytes() == CSV
+
+
+def test_no_more_comes_than_twice_what_the_list_says(server, get, edition, tmp_path):
+    server.files["/file.csv"] = CSV
+    half = edition(bytes=len(CSV) // 2 - 10)
+    refused(get, half, tmp_path, r"over 1\d\d,\d\d\d bytes, more than the catalogue lets come")
+    server.faults["/file.csv"] = [Fault(headers={"Content-Length": "many"}, content=CSV)]
+    refused(get, half, tmp_path, "more than the catalogue lets come")
+
+
+def test_a_zip_that_unzips_to_too_much_is_refused(server, get, monkeypatch):
+    monkeypatch.setattr(content, "LARGEST_MEMBER", 10_000)
+    server.files["/data"] = directory_zip("AUG_2026", "pcds\n" + "AB1 0AA\n" * 9999)
+    row = catalogue.Fetchable(
+        "directory", "ONSPD", "2026-08", "onspd", "ONSPD_AUG_2026_UK.zip", server.address("/data")
+    )
+    with pytest.raises(FetchError, match="unzips to 79,997 bytes, more than is allowed"):
+        get(row)
+
+
+def test_a_compressed_answer_is_refused(server, get, edition, tmp_path):
+    packed = {"Content-Encoding": "gzip"}
+    server.faults["/file.csv"] = [Fault(headers=packed, content=gzip.compress(CSV))]
+    refused(get, edition(), tmp_path, r"the answer is compressed \(gzip\)")
+
+
+def test_redirects_are_bounded_and_never_from_https_to_http(server, get, edition):
+    server.faults["/round"] = [Fault(redirect="/round")] * 20
+    with pytest.raises(FetchError, match="redirected more than 10 times"):
+        get(edition("/round"))
+    assert len(server.seen) == 11
+    answer = requests.Response()
+    answer.url, answer.status_code = "https://host/file", 302
+    answer.headers["Location"] = "http://host/file"
+    with pytest.raises(FetchError, match="not https"):
+        Session().get_redirect_target(answer)
+    answer.headers["Location"] = "/other"
+    assert Session().get_redirect_target(answer) == "/other"
+
+
+@pytest.mark.parametrize("asked", ["soon", "-5", "²", "9" * 400, "Mon, 99 Foo 99999 99:99:99 GMT"])
+def test_odd_times_to_wait_and_lengths_are_no_fault(server, get, edition, asked):
+    server.files["/file.csv"] = CSV
+    odd = {"Retry-After": asked.encode().decode("latin-1")}
+    server.faults["/file.csv"] = [Fault(status=503, headers=odd)]
+    if asked.startswith("9"):
+        with pytest.raises(FetchError, match="asks to wait"):
+            get(edition())
+        return
+    assert get(edition())[0].status == "fetched"
+    length = Fault(headers={"Content-Length": asked.encode().decode("latin-1")}, content=CSV)
+    server.faults["/file.csv"] = [length]
+    server.validators = False
+    assert get(edition())[0].status in ("unchanged", "failed")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://[::1", "https://", "https://a b/c.csv", "http://host:99999/f", "ftp://host/f", "x://"],
+)
+def test_what_is_no_address_is_refused_in_few_words(get, edition, address):
+    with pytest.raises(FetchError, match="not an address such as"):
+        get(dataclasses.replace(edition(), address=address))
+
+
+def test_users_and_tokens_of_addresses_are_told_nowhere(server, get, tmp_path, said, rows, newest):
+    server.files["/x/ONSPD_NOV_2026_UK.zip"] = directory_zip("NOV_2026")
+    secret = server.address("/x/ONSPD_NOV_2026_UK.zip?key=s3cret").replace("//", "//me:s3cret@")
+    (outcome,) = get(catalogue.from_elsewhere(rows, "ONSPD", None, secret))
+    record_text = (tmp_path / "data/fetched.json").read_text()
+    assert "s3cret" not in f"{outcome} {said} {record_text}"
+    # The next refresh leaves it as it is: it could not ask for it again.
+    assert get(newest())[0].status == "unchanged"
+    server.faults["/x/ONSPD_DEC_2026_UK.zip"] = [Fault(status=404)]
+    with pytest.raises(FetchError) as failed:
+        get(catalogue.from_elsewhere(rows, "ONSPD", None, secret.replace("NOV", "DEC")))
+    assert "s3cret" not in str(failed.value) and "404" in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    "address", ["me:s3cret@host/x.zip", "//me:s3cret@host/x", "http://127.0.0.1:1/x;key=s3cret"]
+)
+def test_secrets_of_odd_addresses_are_told_nowhere(deprivation, tmp_path, address):
+    asked = deprivation(
+        *("fetch", "--output", tmp_path / "data", "--only", "ONSPD", "--address", address),
+        *("--attempts", "1"),
+    )
+    assert asked.returncode == 1 and "deprivation: error: " in asked.stderr
+    assert "s3cret" not in asked.stderr + asked.stdout
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ["[", "{}x", '["a"]', "null", '[{"path": "iod/a.csv"}]', "../mine.csv", "/etc/mine.csv"],
+)
+def test_a_broken_record_is_an_error_and_removes_nothing(server, get, edition, tmp_path, broken):
+    server.files["/file.csv"] = CSV
+    get(edition())
+    mine = tmp_path / "mine.csv"
+    mine.write_text("mine")
+    written = tmp_path / "data/fetched.json"
+    if broken.endswith("mine.csv"):
+        (row,) = json.loads(written.read_text())
+        other = row | {"path": broken.replace("/etc", str(tmp_path)), "kind": "File_7_2019.csv"}
+        broken = json.dumps([row, other])
+    written.write_text(broken)
+    with pytest.raises(FetchError, match=r"fetched\.json: not a record of fetched files .*move it"):
+        get(edition())
+    assert mine.read_text() == "mine"
+    assert (tmp_path / "data/iod/File_7_2019.csv").read_bytes() == CSV
+
+
+def test_a_part_of_the_users_own_is_not_removed(server, get, edition, tmp_path):
+    mine = tmp_path / "data/iod/mine.part"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    (tmp_path / "data/iod/other.part.json").write_text('{"a": 1}')
+    server.files["/file.csv"] = CSV
+    get(edition())
+    assert mine.exists() and (tmp_path / "data/iod/other.part.json").exists()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"features": None},
+        {"features": [None, 1, {"properties": None}, {"id": 5, "properties": {"title": 5}}]},
+        {"results": {"a": 1}},
+        [],
+    ],
+)
+def test_odd_answers_of_the_search_leave_the_list(server, newest, said, answer):
+    server.files[HUB] = json.dumps(answer).encode()
+    assert newest().release == "2026-08"
+    assert "the list is used" in said[0]
+
+
+def test_dates_of_the_search_may_be_mixed(server, newest):
+    answer = releases(server, "may 2027", "august 2027", "november 2027")
+    dates = ["2027-05-20T00:00:00Z", None, 1_800_000_000_000]
+    for item, date in zip(answer["features"][1:], dates, strict=True):
+        item["properties"]["created"] = date
+    server.files[HUB] = json.dumps(answer).encode()
+    assert newest().release == "2027-11"
+
+
+def test_one_failure_keeps_no_other_file_away(server, get, edition, tmp_path):
+    server.files["/file.csv"] = CSV
+    other = dataclasses.replace(edition("/gone.csv"), product="England 2015", file_name="a.csv")
+    with pytest.raises(FetchError, match=r"England 2015 .*404"):
+        get(other, edition())
+    assert (tmp_path / "data/iod/File_7_2019.csv").read_bytes() == CSV
+
+
+def test_a_dead_address_has_its_fallback(server, get, edition, said):
+    server.files["/file.csv"] = CSV
+    row = edition("/gone.csv", fallback=server.address("/file.csv"))
+    assert get(row)[0].status == "fetched"
+    assert "404" in said[0] and "its fallback is tried" in said[0]
+    assert get(row)[0].status == "unchanged"
+
+
 # One directory at a time, the newest ------------------------------------------------------------
 
 
@@ -325,7 +526,7 @@ def releases(server, *months: str) -> dict:
 @pytest.fixture
 def rows(server):
     """A list with a search, and two releases under addresses of their own."""
-    row = fetching.Fetchable("directory", "ONSPD", "", "onspd", "", "")
+    row = catalogue.Fetchable("directory", "ONSPD", "", "onspd", "", "")
     return [
         dataclasses.replace(row, need="search", address=server.address(HUB)),
         dataclasses.replace(row, need="item", address=server.address("/items/{id}/data")),
@@ -344,9 +545,9 @@ def rows(server):
 @pytest.fixture
 def newest(rows, said, tmp_path):
     def find(release=None):
-        known = fetching.read_record(tmp_path / "data").values()
-        with requests.Session() as session:
-            return fetching.find_directory(
+        known = record.read_record(tmp_path / "data").values()
+        with Session() as session:
+            return directories.directory_to_fetch(
                 rows, "ONSPD", release, known, session, BRIEF, said.append
             )
 
@@ -400,7 +601,7 @@ def test_a_newer_release_comes_by_address_without_a_code_change(
     server, rows, get, tmp_path, path, newest
 ):
     server.files[path] = directory_zip("NOV_2026")
-    (outcome,) = get(fetching.from_elsewhere(rows, "ONSPD", None, server.address(path)))
+    (outcome,) = get(catalogue.from_elsewhere(rows, "ONSPD", None, server.address(path)))
     assert (outcome.file_name, outcome.release) == ("ONSPD_NOV_2026_UK.zip", "2026-11")
     assert newest().release == "2026-11"
 
@@ -408,7 +609,7 @@ def test_a_newer_release_comes_by_address_without_a_code_change(
 def test_a_newer_release_comes_by_path(rows, get, tmp_path):
     given = tmp_path / "my copy.zip"
     given.write_bytes(directory_zip("NOV_2026"))
-    row = fetching.from_elsewhere(rows, "ONSPD", None, str(given))
+    row = catalogue.from_elsewhere(rows, "ONSPD", None, str(given))
     (outcome,) = get(row)
     assert (outcome.file_name, outcome.sha256) == (
         "ONSPD_NOV_2026_UK.zip",
@@ -417,11 +618,19 @@ def test_a_newer_release_comes_by_path(rows, get, tmp_path):
     assert given.exists()
 
 
+@pytest.mark.parametrize(("place", "kind"), [("/dev/zero", "a device"), ("pipe", "a pipe")])
+def test_what_is_no_file_is_not_fetched_by_path(rows, get, tmp_path, place, kind):
+    os.mkfifo(tmp_path / "pipe")
+    row = catalogue.from_elsewhere(rows, "ONSPD", None, str(tmp_path / place))
+    with pytest.raises(FetchError, match=f"{place} is {kind}, not a file"):
+        get(row)
+
+
 # Spreadsheets -----------------------------------------------------------------------------------
 
 
 def test_cells_become_text_as_they_are_shown():
-    assert [as_text(one) for one in (570.0, 4563.5, "", "W01", True, 1e-7, 3)] == [
+    assert [cell_text(one) for one in (570.0, 4563.5, "", "W01", True, 1e-7, 3)] == [
         "570",
         "4563.5",
         "",
@@ -432,15 +641,14 @@ def test_cells_become_text_as_they_are_shown():
     ]
 
 
-def test_sheets_become_csv(server, get, tmp_path):
+def test_a_spreadsheet_arrives_as_published(server, get, tmp_path):
     server.files["/wimd.ods"] = make_ods([["", "WIMD 2025 "], ["W01000003", 570]])
-    row = fetching.Fetchable(
-        "nation", "Wales 2025", "2025", "nations", "wimd.ods", server.address("/wimd.ods"),
-        sheets="ranks",
+    row = catalogue.Fetchable(
+        "nation", "Wales 2025", "2025", "nations", "wimd.ods", server.address("/wimd.ods")
     )  # fmt: skip
     get(row)
-    made = tmp_path / "data/nations/wimd.ranks.csv"
-    assert made.read_text() == ",WIMD 2025 \nW01000003,570\n"
+    found = read_sheet(tmp_path / "data/nations/wimd.ods", "ranks")
+    assert found == [["", "WIMD 2025 "], ["W01000003", "570"]]
     assert (tmp_path / "data/nations/wimd.ods").read_bytes() == server.files["/wimd.ods"]
     with pytest.raises(InputError, match="no sheet 'scores'; it has 'ranks'"):
         read_sheet(tmp_path / "data/nations/wimd.ods", "scores")
@@ -483,17 +691,22 @@ def make_ods(rows: list[list]) -> bytes:
 
 
 def test_the_list_is_whole():
-    rows = fetching.read_list()
+    rows = catalogue.read_list()
     newest = max(row.release for row in rows if (row.need, row.product) == ("directory", "ONSPD"))
     assert newest >= "2026-08"
     for row in rows:
-        assert row.need in ("directory", "edition", "nation", "request", "search", "item")
-        assert row.address.startswith("https://") and row.folder in ("onspd", "iod", "nations")
+        for address in row.addresses:
+            check_address(address)
+        assert row.address.startswith("https://")
         assert row.file_name or row.need in ("search", "item")
         assert row.licence or row.need == "search"
         assert len(row.sha256) in (0, 64) and bool(row.sha256) == bool(row.sha256_by)
+        assert row.serves or row.need not in ("edition", "nation", "earlier", "checks")
         if row.need == "directory":
-            assert fetching._month_of(row.file_name) == row.release
+            assert month_of(Path(row.file_name)) == row.release
+    # Each is a place of its own, but for issues of one edition's file.
+    places = [row.path for row in rows if row.file_name and row.need != "request"]
+    assert len(places) == len(set(places))
 
 
 def test_the_command_says_what_it_did_and_fails_on_the_last_line(

@@ -8,7 +8,7 @@ import shutil
 import duckdb
 import pytest
 
-from deprivation.lookup import as_text
+from deprivation.lookup import answer_text, split_postcodes
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,9 @@ def test_any_spelling_gives_every_index_of_the_editions_own_area(connection, pos
         assert [row["index_code"] for row in rows][:2] == ["imd", "income"]
         assert all(row["label"] and row["kind"] for row in rows)
     assert ask(connection, spelt, None) == rows
+    assert all(row["is_synthetic"] for row in rows)
+    found = connection.execute("from deprivation($1)", [spelt]).fetchall()
+    assert found == [tuple(row.values()) for row in rows]
 
 
 def test_without_an_answer_there_is_one_row_that_says_why(connection):
@@ -69,6 +72,7 @@ def test_without_an_answer_there_is_one_row_that_says_why(connection):
         ("QQ1 1AA", "invalid"),
         ("AA99 9AA", "not_found"),
         ("  ", "missing"),
+        ("n/a", "missing"),
         (None, "missing"),
     ):
         (row,) = ask(connection, text, 2019)
@@ -101,8 +105,39 @@ def test_an_unknown_postcode_is_answered_by_its_sector_with_the_spread(connectio
 
 
 def test_an_edition_that_is_not_there_stops_with_those_that_are(connection, postcode):
-    with pytest.raises(duckdb.Error, match=r"edition 2018 .* England 2015, 2019, 2025"):
+    with pytest.raises(
+        duckdb.Error, match=r"edition 2018 .* England 2004, 2007, 2010, 2015, 2019, 2025"
+    ):
         ask(connection, postcode, 2018)
+
+
+def test_an_attached_file_answers_from_its_own_tables_or_says_use(warehouse, tmp_path, postcode):
+    """DuckDB looks for a function's tables in the current database, whatever file it is in."""
+    other = tmp_path / "other.duckdb"
+    shutil.copy(warehouse, other)
+    (name,) = (
+        duckdb.connect(str(other))
+        .execute(
+            "select function_name from duckdb_functions() where function_name like '%use dep%'"
+        )
+        .fetchone()
+    )
+    with duckdb.connect(str(other)) as connection:
+        connection.execute(f"create or replace macro \"{name}\"() as table select 'x' as build")
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{warehouse}' as dep (read_only)")
+        connection.execute(f"attach '{other}' as other (read_only)")
+        one, many = f"deprivation('{postcode}'", f"deprivation_many(['{postcode}']"
+        for call in (f"{one}, 2019)", f"{one})", f"{many}, 2019)", f"{many})"):
+            connection.execute("use memory")
+            with pytest.raises(duckdb.Error, match="use dep"):
+                connection.execute(f"from dep.{call}")
+            connection.execute("use other")
+            with pytest.raises(duckdb.Error, match="use dep"):
+                connection.execute(f"from dep.{call}").fetchall()
+            connection.execute("use dep")
+            rows = connection.execute(f"select match_status from dep.{call}").fetchall()
+            assert set(rows) == {("matched",)}
 
 
 def test_it_answers_a_column_and_under_another_file_name(warehouse, tmp_path, postcode):
@@ -116,6 +151,41 @@ def test_it_answers_a_column_and_under_another_file_name(warehouse, tmp_path, po
             [postcode],
         ).fetchall()
     assert rows == [(1, "matched"), (2, "invalid")]
+
+
+def test_many_are_answered_as_each_alone_and_in_their_order(connection, postcode):
+    """Of every kind of answer, twice over: position and text as asked, then deprivation()'s row."""
+    texts = connection.execute(
+        "select text from (select postcode as text, postcode_key from postcodes qualify"
+        " row_number() over (partition by country_code, is_live, lsoa_2011_code is null,"
+        " lsoa_2021_code is null order by hash(postcode_key)) <= 3) order by text"
+    ).fetchall()
+    (sector,) = connection.execute(
+        "select partial from partial_postcodes where level = 'sector' order by all limit 1"
+    ).fetchone()
+    texts = [text for (text,) in texts]
+    texts += [f"{sector}ZZ", f" {postcode.lower()} ", postcode.replace(" ", ""), None, "", "n/a"]
+    texts += ["ZZ99 3VZ", "M1", "AA99 9AA", "QQ1 1AA", "hello M1 1AE", "hello"]
+    texts = texts + texts[::-1]
+    seen = set()
+    for edition in (2019, 2025, None):
+        expected = [
+            (position, text, *row)
+            for position, text in enumerate(texts, 1)
+            for row in connection.execute("from deprivation($1, $2)", [text, edition]).fetchall()
+        ]
+        asked = "from deprivation_many(cast($1 as varchar[]), $2)"
+        assert connection.execute(asked, [texts, edition]).fetchall() == expected
+        seen |= {row[8] for row in expected}
+    one = connection.execute("from deprivation_many(cast($1 as varchar[]))", [texts])
+    assert [column[0] for column in one.description][:2] == ["position", "asked"]
+    assert one.fetchall() == expected
+    assert len(seen) == 10, seen
+    for none in ("[]", "null"):
+        query = f"from deprivation_many(cast({none} as varchar[]))"
+        assert connection.execute(query).fetchall() == []
+    with pytest.raises(duckdb.Error, match="edition 2018 is not in this file"):
+        connection.execute(asked, [texts, 2018]).fetchall()
 
 
 def test_the_command_shows_a_table_and_json(deprivation, warehouse, postcode):
@@ -134,13 +204,40 @@ def test_the_command_shows_a_table_and_json(deprivation, warehouse, postcode):
     assert set(answer["domains"]["idaci"]) >= {"label", "rank", "decile", "score", "lad_rank"}
     assert answer["lsoa"]["code"].startswith("E01") and answer["lad"]["name"]
     assert answer["postcode_fallback"] is None
+    assert answer["is_synthetic"] is True
+    assert "synthetic" in written.stderr and "SYNTHETIC" in shown.stdout
+
+
+def test_several_postcodes_are_answered_in_order(deprivation, warehouse, postcode):
+    several = ["lookup", *postcode.split(), "zz99 3vz", postcode.lower(), "--json"]
+    run = deprivation(*several, DEPRIVATION_DB=warehouse)
+    assert run.returncode == 1
+    found = [(answer["postcode"], answer["match_status"]) for answer in json.loads(run.stdout)]
+    assert found == [(postcode, "matched"), (None, "pseudo"), (postcode, "matched")]
+    shown = deprivation(*several[:-1], DEPRIVATION_DB=warehouse)
+    assert shown.stdout.count(f"{postcode}: ") == 2
+    assert "zz99 3vz" in shown.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("words", "texts"),
+    [
+        (["m1", "1ae"], ["m1 1ae"]),
+        (["m11ae", "B33 8TH"], ["m11ae", "B33 8TH"]),
+        (["m1", "1ae", "b33", "8th"], ["m1 1ae", "b33 8th"]),
+        (["m1"], ["m1"]),
+        (["n", "g", "1"], ["n g 1"]),
+    ],
+)
+def test_words_of_a_command_are_put_together_to_postcodes(words, texts):
+    assert split_postcodes(words) == texts
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["hello"], "not a postcode"),
-        (["M1 1AE", "--edition", "2018"], "England 2015, 2019, 2025"),
+        (["M1 1AE", "--edition", "2018"], "England 2004, 2007, 2010, 2015, 2019, 2025"),
         (["M1 1AE", "--edition", "soon"], "neither a year"),
         (["M1 1AE", "--database", "nowhere.duckdb"], "deprivation build"),
     ],
@@ -169,6 +266,6 @@ def test_areas_without_names_are_shown_by_their_codes():
         "label": "IMD", "rank": 11_869, "decile": 4, "quintile": 2, "score": 23.05,
         "lad_rank": None, "lad_areas": None,
     }  # fmt: skip
-    first, *_, last = as_text([row]).splitlines()
+    first, *_, last = answer_text([row]).splitlines()
     assert first == "M1 1AE: E01005131"
     assert last.split() == ["IMD", "11,869", "4", "2", "23.05", "-"]

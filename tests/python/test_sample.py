@@ -13,15 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from deprivation.sample import write_sample
+from deprivation.inputs.spreadsheets import read_sheet
+from deprivation.sample.write import write_sample
 
 PROJECT = Path(__file__).resolve().parents[2]
+LAYOUTS_FILE = PROJECT / "scripts/deprivation/sample/directory_layouts.csv"
 LAYOUTS = {
     row["layout"]: row["header"]
-    for row in csv.DictReader(
-        (PROJECT / "scripts/deprivation/directory_layouts.csv").open(encoding="utf-8", newline="")
-    )
+    for row in csv.DictReader(LAYOUTS_FILE.open(encoding="utf-8", newline=""))
 }
+SIMD = "nations/SIMD+2020v2.csv"
 NAME = "ONSPD_AUG_2026_UK"
 ROYAL_MAIL = re.compile(
     r"([A-PR-UWYZ]([0-9]{1,2}|[0-9][ABCDEFGHJKPSTUW]"
@@ -123,7 +124,8 @@ def test_packings_hold_the_same_rows(sample, tmp_path):
 
 def test_same_arguments_same_bytes(sample, tmp_path):
     code = (
-        "from pathlib import Path; from deprivation.sample import write_sample as w; w(Path('.'))"
+        "from pathlib import Path; from deprivation.sample.write import write_sample;"
+        " write_sample(Path('.'))"
     )
     subprocess.run(
         [sys.executable, "-c", code],
@@ -268,7 +270,7 @@ def test_places_without_codes_are_marked_as_ons_does(postcodes):
         assert len(row["north1m"]) == 7
 
 
-def test_ranks_in_the_directory_are_those_of_the_editions(postcodes, editions):
+def test_ranks_in_the_directory_are_those_of_the_editions(sample, postcodes, editions):
     rank = "Index of Multiple Deprivation (IMD) Rank (where 1 is most deprived)"
     old = {row["LSOA code (2011)"]: row[rank] for row in editions["2019"]}
     new = {row["LSOA code (2021)"]: row[rank] for row in editions["2025"]}
@@ -278,12 +280,78 @@ def test_ranks_in_the_directory_are_those_of_the_editions(postcodes, editions):
     assert set(old) != set(new)
     empty = set(old) - {row["lsoa11cd"] for row in postcodes}
     assert 1 <= len(empty) < len(old) / 10
-    for country, areas in (("W92000004", 1909), ("S92000003", 6976), ("N92000002", 890)):
-        ranks = defaultdict(set)
-        for row in located(postcodes, country):
-            ranks[row["lsoa11cd"]].add(int(row["imd20ind"]))
-        assert all(len(found) == 1 for found in ranks.values())
-        assert all(1 <= value <= areas for found in ranks.values() for value in found)
+    for country, ranks in (
+        ("W92000004", welsh_ranks(sample, 2019)),
+        ("S92000003", ranks_of(sample / "nations/SIMD+2020v2.csv", "DZ", "SIMD2020v2_Rank")),
+        ("N92000002", ranks_of(sample / "nations/nimdm2017-soa.csv", "SOA2001", "MDM_rank")),
+    ):
+        rows = located(postcodes, country)
+        assert len(rows) > 100
+        assert all(int(row["imd20ind"]) == ranks[row["lsoa11cd"]] for row in rows)
+
+
+def ranks_of(path, code, rank):
+    return {row[code]: int(row[rank]) for row in read_csv(path)}
+
+
+def welsh_ranks(sample, year):
+    (path,) = (sample / "nations").glob(f"*{year}*.ods")
+    rows = read_sheet(path, f"WIMD_{year}_ranks")
+    return {row[0]: int(row[3]) for row in rows if row[0].startswith("W01")}
+
+
+def test_other_nations_have_the_published_formats(sample):
+    seed = read_csv(PROJECT / "seeds/index_columns.csv")
+
+    def columns(nation, edition):
+        return [
+            row["source_column"]
+            for row in seed
+            if (row["nation"], row["edition"]) == (nation, edition)
+        ]
+
+    for name, nation, edition, start, end in (
+        ("nations/SIMD+2020v2.csv", "Scotland", "2020", b"\xef\xbb\xbfDZ,DZname", b"\n"),
+        ("nations/nimdm2017-soa.csv", "Northern Ireland", "2017", b"LGD2014code,", b"\n"),
+        ("earlier/imd2004_england_lsoa01.csv", "England", "2004", b"lsoa01_code,lad04", b"\n"),
+        ("earlier/imd2010_england_lsoa01.csv", "England", "2010", b"lsoa01_code,IMD", b"\n"),
+    ):
+        content = (sample / name).read_bytes()
+        assert content.startswith(start) and content.endswith(end) and b"\r" not in content
+        assert csv_header(sample / name) == columns(nation, edition)
+    assert welsh_ranks(sample, 2019).keys() != welsh_ranks(sample, 2025).keys()
+    for year in (2019, 2025):
+        (path,) = (sample / "nations").glob(f"*{year}*.ods")
+        header = next(row for row in read_sheet(path, f"WIMD_{year}_ranks") if row[3][:4] == "WIMD")
+        bands = read_sheet(path, "Deciles_quintiles_quartiles")
+        second = next(row for row in bands if row[0].startswith("LSOA"))
+        assert header[-1] == " "  # a column without a name, as published
+        assert [*header[:-1], *second[3:]] == columns("Wales", str(year))
+    # Tied domains of Scotland share the mean of their places, Northern Ireland's the lowest.
+    ranks = [row["SIMD2020v2_Income_Domain_Rank"] for row in read_csv(sample / SIMD)]
+    assert sum(map(float, ranks)) == len(ranks) * (len(ranks) + 1) / 2
+    assert any(rank.endswith(".5") for rank in ranks)
+
+
+def test_census_tables_have_the_published_formats(sample):
+    townsend = (sample / "census/Scores- 2011 UK LSOA.csv").read_bytes().split(b"\r\n")
+    assert townsend[0] == b'"","GEO_CODE","GEO_LABEL","TDS","quintile"'
+    assert re.fullmatch(rb'"1","95SY01S1 ","[^"]+",-?[0-9.]+,[1-5]', townsend[1])
+    rows = read_csv(sample / "census/Scores- 2011 UK LSOA.csv")
+    assert {row["GEO_CODE"][0] for row in rows} == {"E", "W", "S", "9"}
+    by_score = [row["quintile"] for row in sorted(rows, key=lambda row: float(row["TDS"]))]
+    assert by_score == sorted(by_score)
+
+    counted = defaultdict(float)
+    for row in read_csv(sample / "census/household_deprivation21_lsoa21.csv"):
+        counted[row["lsoa21_code"], row["total_households"]] += float(row["n"])
+    assert all(float(total) == found for (_, total), found in counted.items())
+    assert len({code for code, _ in counted}) == len(counted) > 400
+
+
+def csv_header(path):
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return next(csv.reader(file))
 
 
 def test_lookups_agree_with_the_directory(sample, postcodes, editions):

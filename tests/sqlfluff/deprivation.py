@@ -1,5 +1,5 @@
-"""What sqlfluff takes for `deprivation.` in macros: any macro of ours, rendered as a column."""
+"""What sqlfluff takes for `deprivation.` in macros: any of ours is a column, enriched a query."""
 
 
 def __getattr__(name: str):
-    return lambda *arguments: "postcode"
+    return lambda *arguments, **options: "select 1 as one" if name == "enriched" else "postcode"

@@ -1,3 +1,4 @@
+{%- do input_file_name('lookup', 'if there') -%}
 -- How the small areas of one census became those of the next: each pair of codes once, with ONS's
 -- change code (U unchanged, S split, M merged, X irregular).
 select distinct

@@ -1,3 +1,5 @@
+{%- do input_file_name('lookup', 'if there') -%}
+{%- do input_file_name('code history', 'if there') -%}
 select
     geography,
     cast(year as integer) as year,

@@ -1,10 +1,11 @@
-{{ config(materialized='table') }}
+{{ config(materialized='table' if target.type == 'duckdb' else 'view') }}
 {%- do input_file_name('postcode_directory') %}
 
 {%- set codes = [
     'country_code', 'region_code', 'county_code', 'lad_code', 'ward_code', 'pcon_code', 'icb_code',
     'sub_icb_code', 'pfa_code', 'lsoa_2001_code', 'lsoa_2011_code', 'lsoa_2021_code',
-    'msoa_2011_code', 'msoa_2021_code',
+    'msoa_2011_code', 'msoa_2021_code', 'nhs_region_code', 'cancer_alliance_code',
+    'health_authority_code',
 ] %}
 {%- set indicators = ['rural_urban_2011', 'rural_urban_2021'] %}
 {%- set whole_numbers = ['easting', 'northing', 'imd_rank', 'imd_rank_2025'] %}
@@ -43,7 +44,7 @@ select
     nullif({{ directory_value(name, 'integer') }}, 0) as {{ name }},
     {% endfor -%}
     {% for name in degrees -%}
-    case when latitude not like '99.99%' then {{ directory_value(name, 'double') }} end as {{ name }},
+    case when latitude not like '99.99%' then {{ directory_value(name, 'degrees') }} end as {{ name }},
     {% endfor -%}
     {{ directory_value('positional_quality', 'tinyint') }} as positional_quality,
     file_name

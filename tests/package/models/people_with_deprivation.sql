@@ -3,7 +3,7 @@ people as (
     select
         person,
         postcode,
-        {{ postcode_key('postcode') }} as postcode_key,
+        {{ deprivation.postcode_key('postcode') }} as postcode_key,
         {{ deprivation.postcode_status('postcode') }} as postcode_status
     from {{ ref('people') }}
 )
@@ -17,4 +17,5 @@ from people
 left join {{ ref('deprivation', 'postcode_imd') }} as imd
     on
         people.postcode_key = imd.postcode_key
+        and imd.nation = 'England'
         and imd.edition = 2019

@@ -1,1 +1,0 @@
-{{ published_index('England', 2004, 'mhclg', '^lsoa01_code$') }}

@@ -1,1 +1,0 @@
-{{ published_index('England', 2007, 'mhclg', '^lsoa01_code$') }}

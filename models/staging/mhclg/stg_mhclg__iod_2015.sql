@@ -1,1 +1,0 @@
-{{ published_index('England', 2015, 'mhclg', '^LSOA code') }}

@@ -1,1 +1,0 @@
-{{ published_index('England', 2019, 'mhclg', '^LSOA code') }}

@@ -1,1 +1,0 @@
-{{ published_index('England', 2025, 'mhclg', '^LSOA code') }}

@@ -1,1 +1,0 @@
-{{ published_index('Northern Ireland', 2017, 'nisra', '^SOA2001$') }}

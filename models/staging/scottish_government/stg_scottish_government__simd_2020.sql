@@ -1,1 +1,0 @@
-{{ published_index('Scotland', 2020, 'scottish_government', '^DZ$') }}

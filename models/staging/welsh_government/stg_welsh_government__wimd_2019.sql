@@ -1,1 +1,0 @@
-{{ published_index('Wales', 2019, 'welsh_government', '^LSOA Code') }}

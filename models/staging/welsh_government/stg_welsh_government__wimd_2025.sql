@@ -1,1 +1,0 @@
-{{ published_index('Wales', 2025, 'welsh_government', '^LSOA code') }}

@@ -1,0 +1,75 @@
+"""The entry point of the command: `deprivation`, or `python -m deprivation`.
+
+It loads next to nothing before it can meet an interrupt.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+# The exit codes of a command that a signal has ended.
+SIGNALLED = (129, 130, 143)
+
+
+def run() -> None:
+    """Run the command; an interrupt while it still loads ends it with 130, without a traceback."""
+    _open_standard_streams()
+    sys.unraisablehook = _raise_again
+    code: object = 0
+    try:
+        from deprivation.cli.main import main
+
+        main()
+    except KeyboardInterrupt:
+        print("deprivation: interrupted", file=sys.stderr)
+        code = 130
+    except SystemExit as ended:
+        code = ended.code
+    finally:
+        # Nothing is left to do: an interrupt of Python's own clearing up would only print.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    import contextlib
+    import threading
+
+    if code in SIGNALLED or any(thread.daemon for thread in threading.enumerate()):
+        # A library that is half loaded, or waits in a thread for stdin, cannot be ended cleanly.
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+        os._exit(code if isinstance(code, int) else int(bool(code)))
+    sys.exit(code)
+
+
+def _raise_again(unraisable: sys.UnraisableHookArgs) -> None:
+    """Send a signal once more that was raised where it got lost, as in the middle of an import."""
+    import threading
+
+    lost = {KeyboardInterrupt: signal.SIGINT, SystemExit: signal.SIGTERM}
+    if number := lost.get(unraisable.exc_type):
+        again = threading.Timer(0.05, os.kill, (os.getpid(), number))
+        again.daemon = True
+        again.start()
+    else:
+        sys.__unraisablehook__(unraisable)
+
+
+def _open_standard_streams() -> None:
+    """Give a closed stream (`2>&-`) somewhere to go, before a file that is opened takes its place.
+
+    Python leaves sys.stderr None then, and the next file opened would get descriptor 2.
+    """
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != descriptor:
+                os.dup2(opened, descriptor)
+                os.close(opened)
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(descriptor, "r" if descriptor == 0 else "w"))
+
+
+if __name__ == "__main__":
+    run()

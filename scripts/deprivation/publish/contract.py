@@ -1,0 +1,22 @@
+"""What the published file promises: the models in models/marts and their columns."""
+
+from __future__ import annotations
+
+import yaml
+
+from deprivation import settings
+
+
+def promised_tables() -> list[str]:
+    """The published tables: the models in models/marts."""
+    return sorted(path.stem for path in (settings.PROJECT / "models" / "marts").glob("*.sql"))
+
+
+def contract() -> dict[str, dict[str, str]]:
+    """The columns of each published table and their types, as the YAML of models/marts says."""
+    promised = {}
+    for path in sorted((settings.PROJECT / "models" / "marts").glob("*.yml")):
+        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", []):
+            columns = model.get("columns", [])
+            promised[model["name"]] = {one["name"]: one["data_type"] for one in columns}
+    return promised

@@ -1,0 +1,9 @@
+"""What keeps a finished file from being published, unless it is allowed by name."""
+
+GUARDS = {
+    "fewer-rows": "a table has over 1% fewer rows than in the published file",
+    "fewer-editions": "an edition of the published file is gone",
+    "moved-postcodes": "postcodes of the published file are gone or in other areas",
+    "unknown-places": "well-known postcodes are not there, or in another country",
+    "synthetic": "synthetic data takes the place of real data",
+}

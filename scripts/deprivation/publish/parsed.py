@@ -1,0 +1,66 @@
+"""What dbt has parsed, kept for the next build in the work folder.
+
+dbt compares what it has kept with the project, but YAML by its time of change alone, which an
+upgrade need not alter, and two projects may share a work folder. So the name of what is kept holds
+a key of everything that it was made of, and it serves nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+# dbt's own name for it.
+PARSED = "partial_parse.msgpack"
+# Folders of a dbt project, and the files in them that dbt reads.
+FOLDERS = ("models", "macros", "seeds", "tests", "dbt_packages")
+READ = {".sql", ".yml", ".yaml", ".csv", ".md"}
+
+
+def place_of_parsed(work_dir: Path, project: Path) -> Path:
+    """Where what is parsed of `project`, as it now is, is kept; the file need not be there."""
+    digest = hashlib.sha256(str(project).encode())
+    for package in ("dbt-core", "dbt-adapters", "dbt-common", "dbt-duckdb"):
+        digest.update(f"{package} {version(package)}\n".encode())
+    for path in sorted(_read_by_dbt(project)):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(project)} {len(content)}\n".encode() + content)
+    return work_dir / f"parsed-{digest.hexdigest()[:16]}.msgpack"
+
+
+def keep_parsed(target: Path, kept: Path) -> None:
+    """Keep as `kept` what dbt has written into `target`; it writes nothing when all was as kept.
+
+    Of earlier states of the project none stays.
+    """
+    made = target / PARSED
+    if not made.exists():
+        return
+    unfinished = kept.with_name(f"{kept.name}.{os.getpid()}")
+    with contextlib.suppress(OSError):  # a full disk: the next build parses
+        try:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(made, unfinished)
+            unfinished.replace(kept)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        for earlier in kept.parent.glob("parsed-*.msgpack"):
+            if earlier != kept:
+                earlier.unlink()
+
+
+def _read_by_dbt(project: Path) -> Iterator[Path]:
+    for name in ("dbt_project.yml", "profiles.yml", "packages.yml", "dependencies.yml"):
+        if (project / name).is_file():
+            yield project / name
+    if (project / ".dbtignore").is_file():
+        yield project / ".dbtignore"
+    for folder in FOLDERS:
+        for path in (project / folder).rglob("*"):
+            if path.suffix in READ and path.is_file():
+                yield path

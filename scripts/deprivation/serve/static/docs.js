@@ -1,0 +1,9 @@
+"use strict";
+window.addEventListener("load", () => {
+  window.SwaggerUIBundle({
+    url: "openapi.json",
+    dom_id: "#docs",
+    deepLinking: true,
+    validatorUrl: null,
+  });
+});

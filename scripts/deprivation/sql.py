@@ -1,0 +1,13 @@
+"""Text put into SQL: quoted names and literals."""
+
+from __future__ import annotations
+
+
+def identifier(name: str) -> str:
+    """A name as SQL takes it, whatever it holds."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: object) -> str:
+    """A text, a path or a number as a SQL string."""
+    return "'" + str(text).replace("'", "''") + "'"

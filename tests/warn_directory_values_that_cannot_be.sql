@@ -1,0 +1,31 @@
+{#- Of what staging reads: `deprivation stage` runs it before Spark sees anything. -#}
+{{ config(severity='warn', enabled=target.type == 'duckdb') }}
+-- Postcodes whose dates, coordinates or country cannot be right: ended before they began, begun or
+-- ended in the future, metres outside the national grids, a country that there is not. None in the
+-- directories of November 2021 and 2025.
+{%- set countries = [
+    'E92000001', 'W92000004', 'S92000003', 'N92000002', 'L93000001', 'M83000003',
+] %}
+with
+release as (
+    select max(release) as month
+    from {{ ref('stg_input_files') }}
+    where source = 'postcode_directory'
+)
+
+select
+    directory.postcode,
+    directory.introduced_on,
+    directory.terminated_on,
+    directory.country_code,
+    directory.easting,
+    directory.northing
+from {{ ref('stg_ons__postcode_directory') }} as directory
+cross join release
+where
+    directory.terminated_on < directory.introduced_on
+    or strftime(directory.introduced_on, '%Y-%m') > nullif(release.month, '')
+    or strftime(directory.terminated_on, '%Y-%m') > nullif(release.month, '')
+    or directory.country_code not in ('{{ countries | join("', '") }}')
+    or directory.easting not between 0 and 700000
+    or directory.northing not between 0 and 1300000
