@@ -196,7 +196,7 @@ def test_excel_comes_back_as_excel_and_a_table_for_publication(api, postcodes):
 
 def test_a_file_says_how_far_it_is(api, postcodes):
     """By the id of its request, until it is answered."""
-    text = "postcode\n" + "".join(f"{p}\n" for p in postcodes) * 20_000
+    text = "postcode\n" + "".join(f"{p}\n" for p in postcodes) * 200_000
     headers, seen = {"x-request-id": "mine-2"}, []
     sent = threading.Thread(
         target=requests.post,

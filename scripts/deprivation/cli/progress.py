@@ -18,7 +18,7 @@ def progress_bar(
     it done.
     """
     if file := settings.named("DEPRIVATION_PROGRESS_FILE"):
-        while still_runs(0.5):
+        while still_runs(0.2):
             if (done := percent()) is not None:
                 Path(file).write_text(f"{done:.0f}", "ascii")
         return
