@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 
 PROJECT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -67,6 +68,11 @@ def clone(tmp_path_factory) -> Clone:
     return clone
 
 
+def unit_tests() -> set[str]:
+    pages = [yaml.safe_load(path.read_text()) for path in (PROJECT / "models").rglob("_*.yml")]
+    return {test["name"] for page in pages for test in page.get("unit_tests", [])}
+
+
 @pytest.mark.parametrize(
     ("command", "at_least"),
     [
@@ -84,6 +90,9 @@ def test_after_a_build_each_command_of_dbt_works(clone, command, at_least):
     assert done.returncode == 0, done.stdout[-3000:]
     if at_least:
         assert int(re.search(r"PASS=(\d+)", done.stdout)[1]) >= at_least
+    if command == "dbt test":
+        # Other builds of these tests leave them out, as `deprivation build` does.
+        assert set(re.findall(r"PASS \w+::(\w+)", done.stdout)) == unit_tests()
     with duckdb.connect(str(clone.folder / "deprivation.duckdb"), read_only=True) as connection:
         assert connection.execute("select count(*) from postcodes").fetchone() == (10_000,)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import subprocess
 import sys
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
 import duckdb
@@ -62,3 +65,34 @@ def test_the_package_builds_and_answers_where_it_is_run(installed):
 def test_the_package_runs_each_command(installed, arguments):
     done = installed(*arguments)
     assert done.returncode == 0, done.stderr
+
+
+def plain(requirement: str) -> str:
+    """The name of a package, spelt as its index does: Jinja2>=3.1 is jinja2."""
+    return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", requirement)[0]).lower()
+
+
+def test_the_package_asks_for_what_its_commands_import():
+    """Without an extra; shapefiles alone need one, and say so (fetch/shapefiles.py)."""
+    owners = packages_distributions()
+    there = {plain(name) for names in owners.values() for name in names}
+    brought, left = set(), {"postcode-deprivation"}
+    while left:
+        name = left.pop()
+        brought.add(name)
+        asked = {plain(text) for text in requires(name) or [] if "extra ==" not in text}
+        # Those of another system or of an older Python are not here.
+        left |= (asked & there) - brought
+    imported = set()
+    for path in (PROJECT / "scripts" / "deprivation").rglob("*.py"):
+        if path.name != "shapefiles.py":
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+                names += [node.module] if isinstance(node, ast.ImportFrom) else []
+                imported |= {name.split(".")[0] for name in names}
+    missing = {
+        module
+        for module in imported - sys.stdlib_module_names - {"deprivation"}
+        if not {plain(owner) for owner in owners.get(module, [])} & brought
+    }
+    assert {"uvicorn", "fastapi", "dbt"} <= imported and not missing

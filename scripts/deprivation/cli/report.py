@@ -60,12 +60,10 @@ def report(
     ranks among places of its kind by each measure and edition, domains, the most and least deprived
     areas, what moved since the edition before, local deciles, sources and licences.
     """
-    try:
-        from deprivation.report.content import gather
-        from deprivation.report.place import parse_place, places
-        from deprivation.report.render import report_html
-    except ImportError as error:
-        raise InputError(f"report needs the extra `web` ({error.name} is missing)") from None
+    from deprivation.report.content import gather
+    from deprivation.report.place import parse_place, places
+    from deprivation.report.render import report_html
+
     if (place is None) == (all_of is None):
         raise click.UsageError("give either --place or --all")
     with asking(database) as (ask, _):

@@ -9,9 +9,6 @@ from pathlib import Path
 import click
 
 from deprivation.cli.options import database_option
-from deprivation.errors import InputError
-
-NOT_INSTALLED = "serve needs the extra `web`: pip install 'postcode-deprivation[web]'"
 
 
 @click.command()
@@ -60,14 +57,12 @@ def serve(
     within seconds, without a restart. Its log has one line of JSON a request, without postcodes and
     query strings. The API is described at /docs.
     """
-    try:
-        import uvicorn
+    import uvicorn
 
-        from deprivation.serve.app import Options, create_app
-        from deprivation.serve.guard import Limits
-        from deprivation.serve.protocol import LimitedProtocol
-    except ImportError as error:
-        raise InputError(f"{NOT_INSTALLED} ({error.name} is missing)") from None
+    from deprivation.serve.app import Options, create_app
+    from deprivation.serve.guard import Limits
+    from deprivation.serve.protocol import LimitedProtocol
+
     if base_map and not re.fullmatch(r"https?://[^/\s;,'\"]+/[^\s;'\"]*", base_map):
         raise click.UsageError(
             "--base-map is not an address of tiles, https://host/{z}/{x}/{y}.png"
