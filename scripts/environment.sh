@@ -30,8 +30,9 @@ make_environment() {
         "$made/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps \
             --no-build-isolation -e "$project"
     fi
-    # Programs name their environment in their first line: it is the one that this will be.
-    grep -rlIF "$made" "$made/bin" "$made/pyvenv.cfg" | while IFS= read -r file; do
+    # Programs name their environment in their first line: it is the one that this will be. With uv
+    # none may name it, which ends grep with 1.
+    { grep -rlIF "$made" "$made/bin" "$made/pyvenv.cfg" || true; } | while IFS= read -r file; do
         sed -i.was "s|$made|$venv|g" "$file" && rm -f "$file.was"
     done
     # So that plain `dbt build` finds the project from any directory once the environment is active.

@@ -19,8 +19,10 @@ case "$1 $2" in
     "pip install") [ ! -e "$PROJECT/no-network" ] ;;
     *)
         for made; do :; done
+        last="$made"
         mkdir -p "$made/bin" && touch "$made/pyvenv.cfg" "$made/bin/activate"
-        printf '#!%s/bin/python\\n' "$made" > "$made/bin/program" ;;
+        [ -e "$PROJECT/relocatable" ] && made=/usr
+        printf '#!%s/bin/python\\n' "$made" > "$last/bin/program" ;;
 esac
 """
 
@@ -59,6 +61,14 @@ def test_one_environment_serves_builds_and_tests_until_a_lock_changes(project):
     (project / "pyproject.toml").write_text("second")
     assert make(project).returncode == 0
     assert made(project) == 2
+
+
+def test_programs_may_leave_out_where_their_environment_is(project):
+    """As those of uv do, which are relocatable."""
+    (project / "relocatable").touch()
+    done = make(project)
+    assert done.returncode == 0, done.stderr
+    assert (project / ".venv/bin/program").read_text() == "#!/usr/bin/python\n"
 
 
 def test_the_old_environment_stays_while_the_new_one_is_made_and_after(project):

@@ -16,6 +16,7 @@ import pytest
 from deprivation.sample import index_files
 from deprivation.sample.indices import Edition
 from deprivation.sample.write import write_sample
+from deprivation.seeds import read_seed
 
 DBT = Path(sys.executable).parent / "dbt"
 PROJECT = Path(__file__).parents[2]
@@ -126,6 +127,31 @@ def test_northern_irelands_percentiles_round_up(edition):
     """Its 890 areas have the same deciles by either rule; percentiles (area_changes) tell them."""
     percentiles = last_ranks(100)["Northern Ireland", edition]
     assert percentiles == [89 * group // 10 for group in range(1, 101)]
+
+
+# What a publisher calls a column, and the indices that it may be of.
+SUBJECTS = {
+    "income": {"income", "idaci", "idaopi"},
+    "employ": {"employment"},
+    "educat": {"education"},
+    "health": {"health"},
+    "crime": {"crime"},
+    "hous": {"housing", "barriers"},
+    "living": {"living_environment"},
+}
+
+
+def test_a_column_that_names_its_subject_is_read_as_that_index():
+    """The sample is written by the same seed, so two domains exchanged look right in it."""
+    rows = [row for row in read_seed("index_columns") if row["index_code"]]
+    named = [
+        (row, indices)
+        for row in rows
+        for word, indices in SUBJECTS.items()
+        if word in row["source_column"].lower()
+    ]
+    assert {row["nation"] for row, _ in named} == {nation for nation, _ in LAST_RANKS}
+    assert [row for row, indices in named if row["index_code"] not in indices] == []
 
 
 @pytest.fixture(scope="module")
