@@ -7,8 +7,8 @@ EXPORT is a folder that `deprivation export --format parquet` wrote. For each ca
 master and so many worker processes of one core each start on this machine, and Spark runs what
 `deprivation sql enriched records --edition 2019 --dialect spark` prints, from Parquet to Parquet.
 Half of the records share one key (--hot, a word for no postcode), the others have postcodes of the
-directory, drawn at random. --sort-merge runs so many million records once more with broadcasts
-switched off, which shows what the hot key does to a join by key.
+directory, drawn at random. --sort-merge runs so many million records once more with the directory
+not sent to the workers but sorted and merged by key, which shows what the hot key does then.
 
     seconds       by the wall, of the query alone, the sending of the directory to the workers in it
     core s        of the processor that all its tasks took, per million records
@@ -46,12 +46,12 @@ JOB = PROJECT / "scripts" / "benchmarks" / "spark_job.py"
 EDITION = 2019
 # A file and a task for each: how long a task takes then does not hang on the number of records.
 RECORDS_IN_A_FILE = 1_000_000
-NO_BROADCAST = {
-    "spark.sql.optimizer.disableHints": "true",
-    "spark.sql.autoBroadcastJoinThreshold": "-1",
-}
+# The query's hint, and what it is for a join of the directory by key.
+HINTS = "broadcast(directory, ", "merge(directory), broadcast("
 COLUMNS = ("records", "workers", "join", "tasks", "seconds", "core s", "shuffle", "longest")
 COLUMNS += ("median", "heap", "sent")
+# Of the join and of the bytes shuffled.
+WIDTHS = {2: 15, 6: 13}
 
 
 def main() -> None:
@@ -59,9 +59,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("export", type=Path)
-    parser.add_argument("--records", type=float, nargs="+", default=[10, 30], help="millions")
+    parser.add_argument("--records", type=float, nargs="*", default=[10, 30], help="millions")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
-    parser.add_argument("--sort-merge", type=float, metavar="MILLIONS", help="without broadcasts")
+    parser.add_argument("--sort-merge", type=float, metavar="MILLIONS", help="by key")
     parser.add_argument("--hot", default="UNKNOWN", help="what half of the records have")
     parser.add_argument("--memory", default="2g", help="of each worker and of the driver")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="in Spark")
@@ -76,14 +76,17 @@ def main() -> None:
             f" run: deprivation export --format parquet --output {chosen.export}"
         )
     python = spark_environment() / "bin" / "python"
+    query = sql_macros.enriched(
+        "records", "spark", "deprivation", postcode_column="postcode", edition=EDITION
+    )
     own = dict(setting.split("=", 1) for setting in chosen.set)
-    cases = [(millions, workers, own) for millions in chosen.records for workers in chosen.workers]
+    cases = [(part, workers, query) for part in chosen.records for workers in chosen.workers]
     if chosen.sort_merge:
-        cases.append((chosen.sort_merge, max(chosen.workers), NO_BROADCAST | own))
+        cases.append((chosen.sort_merge, max(chosen.workers), query.replace(*HINTS)))
     print(line(COLUMNS), flush=True)
     with tempfile.TemporaryDirectory(prefix="spark-growth-", dir=chosen.scratch) as scratch:
         records, made = Path(scratch) / "records", None
-        for millions, workers, options in cases:
+        for millions, workers, query in cases:
             if made != millions:
                 shutil.rmtree(records, ignore_errors=True)
                 write_records(chosen.export, records, round(millions * 1e6), chosen.hot)
@@ -91,10 +94,9 @@ def main() -> None:
             folder = Path(scratch) / "run"
             folder.mkdir()
             with cluster(python, workers, chosen.memory, folder) as master:
-                options = options | {"spark.master": master, "spark.cores.max": str(workers)}
-                seconds = run(
-                    python, chosen.export.resolve(), records, folder, options, chosen.memory
-                )
+                (folder / "query.sql").write_text(query, encoding="utf-8")
+                options = settings(folder, chosen.memory, workers) | {"spark.master": master} | own
+                seconds = run(python, chosen.export.resolve(), records, folder, options)
             (log,) = (folder / "events").iterdir()
             with log.open(encoding="utf-8") as events:
                 found = measured(map(json.loads, events))
@@ -134,22 +136,14 @@ def write_records(export: Path, folder: Path, rows: int, hot: str) -> None:
             """)
 
 
-def run(
-    python: Path, export: Path, records: Path, folder: Path, options: dict[str, str], memory: str
-) -> float:
-    """Seconds of the query; leaves folder/output and one file in folder/events."""
-    (folder / "events").mkdir()
-    query = folder / "query.sql"
-    query.write_text(
-        sql_macros.enriched(
-            "records", "spark", "deprivation", postcode_column="postcode", edition=EDITION
-        )
-    )
-    options = {
+def settings(folder: Path, memory: str, workers: int) -> dict[str, str]:
+    """Spark's settings for a run: its files in `folder`, each worker with all of its memory."""
+    return {
         "spark.driver.host": HERE,
         "spark.driver.memory": memory,
         "spark.executor.memory": memory,
         "spark.executor.cores": "1",
+        "spark.cores.max": str(workers),
         "spark.scheduler.minRegisteredResourcesRatio": "1.0",
         "spark.eventLog.enabled": "true",
         "spark.eventLog.dir": f"file://{folder / 'events'}",
@@ -159,11 +153,15 @@ def run(
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.sql.files.maxPartitionBytes": "16m",
         "spark.ui.enabled": "false",
-    } | options
-    command = [python, JOB, export, records, query, folder / "output"]
-    command += [f"{name}={value}" for name, value in options.items()]
+    }
+
+
+def run(python: Path, export: Path, records: Path, folder: Path, options: dict[str, str]) -> float:
+    """Seconds of folder/query.sql; leaves folder/output and one file in folder/events."""
+    (folder / "events").mkdir()
+    command = [python, JOB, export, records, folder / "query.sql", folder / "output"]
     done = subprocess.run(
-        command,
+        [*command, *(f"{name}={value}" for name, value in options.items())],
         cwd=folder,
         env=os.environ | {"SPARK_LOCAL_IP": HERE},
         capture_output=True,
@@ -209,7 +207,7 @@ def cells(millions: float, workers: int, seconds: float, found: Measured) -> lis
 
 
 def line(values: Iterable[str]) -> str:
-    return "".join(f"{value:>{15 if place == 2 else 9}}" for place, value in enumerate(values))
+    return "".join(f"{value:>{WIDTHS.get(place, 9)}}" for place, value in enumerate(values))
 
 
 if __name__ == "__main__":

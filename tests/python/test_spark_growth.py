@@ -11,6 +11,7 @@ import pytest
 
 import spark_growth
 from benchmarks.spark_events import measured
+from deprivation import sql_macros
 
 PROJECT = Path(__file__).parents[2]
 PLAN = """== Physical Plan ==
@@ -81,6 +82,11 @@ def test_the_event_log_is_summed_over_tasks_and_the_plan_is_the_last():
     cells = spark_growth.cells(0.5, 2, 12.4, found)
     assert cells[:2] == ["0.5 M", "2"]
     assert cells[4:7] == ["12", "42.0", "2,060"]
+
+
+def test_the_hint_that_is_changed_for_a_join_by_key_is_in_the_query():
+    query = sql_macros.enriched("records", "spark", postcode_column="postcode")
+    assert query.count(spark_growth.HINTS[0]) == 1
 
 
 @pytest.fixture
