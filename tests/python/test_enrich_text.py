@@ -201,6 +201,32 @@ def test_encodings_are_recognised_or_asked_for(run, live, encoding):
             run(content)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_wide_text_without_a_mark_is_read_where_it_is_asked_for(run, live, encoding):
+    content = f"naïve,postcode\ncafé,{live}\n".encode(encoding)
+    rows, _ = run(content, encoding=encoding[:6])
+    assert rows[1][:2] == ["café", live] and rows[1][-2] == "matched"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"date_format": "%d/%m/%y"}, "--date-format is of --date-column"),
+        ({"k": 3}, "--k is of --k-anonymity"),
+        ({"columns": Columns(wanted=frozenset(["rank"]), local=("lad",))}, "add local to it"),
+        ({"columns": Columns(wanted=frozenset(["local"]))}, "--only local needs --local"),
+        ({"columns": Columns(wanted=frozenset(["rank"]), is_reversed=True)}, "--reverse is of"),
+        (
+            {"summary_by": "postcode", "summary_output": "t.csv", "edition": "2019,2025"},
+            "--summary-by counts by one edition",
+        ),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(run, live, options, said):
+    with pytest.raises(InputError, match=said):
+        run(f"postcode\n{live}\n".encode(), **options)
+
+
 def test_delimiters_and_names_of_columns(run, live):
     rows, _ = run(f"id|postcode\n1|{live}\n".encode(), delimiter="|")
     assert rows[1][:2] == ["1", live]
@@ -361,6 +387,10 @@ def test_dates_are_read_with_the_day_first(text, year, first, last):
         ("1899-12-30", "filler_date"),
         ("01/01/1900 00:00:00", "filler_date"),
         ("9999-12-31", "filler_date"),
+        ("31/12/2099", "filler_date"),
+        ("2049-12-31", "filler_date"),
+        ("2079-06-06 23:59:00", "filler_date"),
+        ("2018\u201320", "unreadable_date"),
         ("", "no_date"),
         ("n/a", "no_date"),
         (None, "no_date"),
@@ -369,6 +399,12 @@ def test_dates_are_read_with_the_day_first(text, year, first, last):
 def test_what_is_no_date_has_a_reason_and_no_year(text, status):
     dates = DateReader(duckdb.connect()).read(pa.array([text], pa.string()))
     assert (STATUSES[dates.fault[0]], dates.year.to_pylist()) == (status, [None])
+
+
+@pytest.mark.parametrize("dash", "\u2010\u2011\u2012\u2013\u2014\u2212")
+def test_any_dash_joins_the_years_of_a_financial_year(dash):
+    read = DateReader(duckdb.connect()).read(pa.array([f"2018{dash}19", f"31{dash}05{dash}2019"]))
+    assert read.year.to_pylist() == [2018, 2019]
 
 
 def test_a_declared_format_is_the_only_one(run, live):

@@ -15,16 +15,9 @@ from typing import BinaryIO
 import numpy as np
 import pyarrow as pa
 
-from deprivation.enrich.streams import BLOCK, CHUNK, long_cells
+from deprivation.enrich.streams import BLOCK, BYTE_ORDER_MARKS, CHUNK, long_cells, with_order
 from deprivation.errors import InputError
 
-BYTE_ORDER_MARKS = {
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
 LF, CR, QUOTE = 10, 13, 34
 QUOTED = re.compile(rb'[^"]*(?:""[^"]*)*"')
 LINE_BREAK = re.compile(rb"\r\n|\n|\r")
@@ -258,6 +251,8 @@ class Text:
                 if chunk.startswith(mark):
                     self._encoding = encoding
                     break
+            if self._encoding:
+                self._encoding = with_order(self._encoding, chunk)
             encoding = self._encoding or "utf-8"
             self._is_utf8 = codecs.lookup(encoding).name == "utf-8"
             self._decoder = codecs.getincrementaldecoder(encoding)()

@@ -24,9 +24,11 @@ STATUSES = (
     "filler_date",
 )
 NO_DATE, UNREADABLE, FILLER = (STATUSES.index(s) for s in STATUSES[3:])
-# Programs write 1899-12-30, 1900-01-01 or 9999-12-31 where they have no date; nothing that is dated
-# outside these years has a postcode in the directory.
-FIRST_DAY, LAST_DAY = "1901-01-01", "2099-12-31"
+# Programs write 1899-12-30, 1900-01-01, 2049-12-31, 2079-06-06, 2099-12-31 or 9999-12-31 where they
+# have no date; nothing that is dated outside these days has a postcode in the directory.
+FIRST_DAY, LAST_DAY = "1901-01-01", "2049-12-30"
+# Dashes that word processors put for a hyphen.
+DASHES = "\u2010\u2011\u2012\u2013\u2014\u2212"
 
 TIME = (
     r"(T|\s+)[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?\s*([ap]m)?"
@@ -135,7 +137,7 @@ class DateReader:
 
 def _query(declared: str | None) -> str:
     """SQL of (first, last, year, fault) by `place`, from a table dates (place, text)."""
-    trimmed = f"regexp_replace(text, '{TRIMMED}', '', 'g')"
+    trimmed = f"regexp_replace(translate(text, '{DASHES}', '------'), '{TRIMMED}', '', 'g')"
     if declared:
         day = trimmed
         first = f"cast(try_strptime(day, {literal(declared)}) as date)"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+from deprivation.errors import InputError
+
 MEASURES = ("score", "rank", "decile", "quintile")
 WANTED = ("edition", "area", *MEASURES, "local")
 # The columns of local_quantiles beside the name that each has here.
@@ -157,3 +159,22 @@ class Request:
     k_anonymity: tuple[str, ...] = ()
     k: int = 5
     suppresses_below_k: bool = False
+
+
+def check_request(request: Request) -> None:
+    """Raises InputError for an option without what it is for: it would be left out in silence."""
+    columns = request.columns
+    if request.date_format is not None and request.date_column is None:
+        raise InputError("--date-format is of --date-column; name the column that holds the dates")
+    if request.k != Request.k and not request.k_anonymity:
+        raise InputError("--k is of --k-anonymity; name the columns that are combined")
+    if columns.local and "local" not in columns.wanted:
+        raise InputError("--only leaves out what --local asks for; add local to it")
+    if "local" in columns.wanted and columns.wanted != set(WANTED) and not columns.local:
+        raise InputError("--only local needs --local, which names the places (lad, icb ...)")
+    if columns.is_reversed and not columns.has_labels and not columns.wanted & set(REVERSED):
+        raise InputError("--reverse is of deciles and quintiles, which --only leaves out")
+    if request.summary_by is not None and "," in (request.edition or "").strip(", "):
+        raise InputError(
+            f"--summary-by counts by one edition; run once for each of --edition {request.edition}"
+        )

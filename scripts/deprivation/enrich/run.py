@@ -29,7 +29,7 @@ from deprivation.enrich.match import Matcher
 from deprivation.enrich.outputs import write_csv, write_json, write_parquet
 from deprivation.enrich.paths import find_files
 from deprivation.enrich.reader import Batch, Reader
-from deprivation.enrich.request import Request
+from deprivation.enrich.request import Request, check_request
 from deprivation.enrich.streams import check_encoding
 from deprivation.enrich.tally import write_table
 from deprivation.errors import InputError
@@ -77,6 +77,7 @@ def enrich(database: Path, request: Request, watch: Watch | None = None) -> dict
 
     Raises InputError for input or options that cannot be used; then nothing is written.
     """
+    check_request(request)
     output = check_destination(request.output, request.force, [database])
     table_output = summary_destination(database, request, output)
     if request.encoding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import csv
 import os
@@ -17,6 +18,13 @@ from deprivation.errors import InputError
 CHUNK = 1 << 20
 # A parser's block; no record may be longer.
 BLOCK = 8 << 20
+BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
 MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5": "zstd"}
 
 
@@ -62,3 +70,14 @@ def check_encoding(name: str) -> str:
     except (LookupError, ValueError):
         raise InputError(f"--encoding {name!r} is not known; try utf-8, cp1252 or utf-16") from None
     return name
+
+
+def with_order(encoding: str, start: bytes) -> str:
+    """utf-16 and utf-32 with the order of their bytes, where no mark at the `start` says it.
+
+    The header is mostly plain letters, whose other bytes are zero.
+    """
+    width = {"utf-16": 2, "utf-32": 4}.get(codecs.lookup(encoding).name)
+    if not width or start.startswith(tuple(BYTE_ORDER_MARKS)):
+        return encoding
+    return f"{encoding}-{'be' if start[:1] == bytes(1) else 'le'}"
