@@ -154,6 +154,14 @@ def test_no_directory(data):
     assert "no postcode directory" in problems(data)[0]
 
 
+@pytest.mark.parametrize("others", [[], ["ONSPD_User_Guide.pdf", "columns.csv"]])
+def test_a_directory_elsewhere_is_found_beside_a_folder_onspd_without_one(data, others):
+    shutil.move(directory(data), data / "iod" / directory(data).name)
+    for name in others:
+        (data / "onspd" / name).write_text("pcd7,lat\n")
+    assert problems(data) == []
+
+
 def test_two_directories(data):
     directory(data).with_name("ONSPD_FEB_2026_UK.csv").write_bytes(directory(data).read_bytes())
     assert "2 postcode directories" in problems(data)[0]
@@ -354,6 +362,19 @@ def lookup_without_codes(data):
     return "own.csv: no column of codes"
 
 
+def lookup_of_only_a_header(data):
+    path = next((data / "lookups").glob("*SICBL*"))
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
+    return f"{path.name}: has no rows below its header"
+
+
+def column_twice_but_for_its_case(data):
+    path = directory(data)
+    header, row = path.read_text().splitlines()[:2]
+    path.write_text(f"{header},LAD26CD\n{row},E06000018\n")
+    return "'lad26cd' is in the header twice"
+
+
 def lookups_that_is_a_file(data):
     shutil.rmtree(data / "lookups")
     (data / "lookups").write_text("")
@@ -400,6 +421,7 @@ def zip_with_a_header_of(data, flag: int, method: int, named: str) -> str:
         *(two_files_and_none_fits, two_files_that_fit, only_a_header, unclosed_quote),
         *(field_of_200_kb, directory_of_a_byte_order_mark, empty_file_unwanted),
         *(short_line_in_a_lookup, lookup_without_codes, lookups_that_is_a_file),
+        *(lookup_of_only_a_header, column_twice_but_for_its_case),
         *(change_that_is_not_known, change_without_a_code, area_twice_in_a_table),
         *(folder_with_the_name_of_a_file, two_census_files, encrypted_zip, unknown_compression),
     ],
@@ -667,6 +689,16 @@ def swap_values(path: Path, column: str, rows: tuple[int, int]) -> None:
         csv.writer(file).writerows(table)
 
 
+def swap_columns(path: Path, one: str, other: str, row: int) -> None:
+    with path.open(encoding="utf-8", newline="") as file:
+        table = list(csv.reader(file))
+    at, to = table[0].index(one), table[0].index(other)
+    assert table[row][at] != table[row][to]
+    table[row][at], table[row][to] = table[row][to], table[row][at]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(table)
+
+
 def test_values_that_cannot_be_true_are_found(data, tmp_path):
     change_value(directory(data), "pcds", "HELLO", row=1)
     change_value(directory(data), "lat", "153.2", row=2)
@@ -689,10 +721,13 @@ def test_values_that_cannot_be_true_are_found(data, tmp_path):
     )
     wards = next((data / "lookups").glob("*WD*"))
     wards.write_bytes(b"".join(wards.read_bytes().splitlines(keepends=True)[:20]))
+    with next((data / "lookups").glob("*SICBL*")).open("a") as file:
+        file.write("E01900001,,E38900009,,,E54900009,,\n")
     households = next((data / "census").glob("household_deprivation*"))
     change_value(households, "n", "99999", row=3)
     change_value(next((data / "population").glob("uk_small*")), "pop", "-5", row=3)
     change_value(directory(data), "dointr", "202701", row=12)
+    swap_columns(directory(data), "east1m", "north1m", row=13)
     tests = {
         "assert_directory_rows_are_postcodes": ("fail", 3),
         "assert_codes_are_upper_case_without_blanks": ("fail", 2),
@@ -701,7 +736,8 @@ def test_values_that_cannot_be_true_are_found(data, tmp_path):
         "assert_rates_are_between_0_and_1": ("fail", 1),
         "assert_an_authority_has_one_name": ("fail", 1),
         "assert_census_counts_are_parts_of_their_totals": ("fail", 1),
-        "warn_directory_values_that_cannot_be": ("warn", 1),
+        "assert_a_lookup_places_an_area_once": ("fail", 2),
+        "warn_directory_values_that_cannot_be": ("warn", 2),
         "warn_populations_below_their_parts": ("warn", 1),
         "warn_tables_that_lack_areas": ("warn", 2),
     }

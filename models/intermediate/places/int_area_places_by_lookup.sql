@@ -14,6 +14,7 @@ lookups as (
     select
         lookups.from_code as area_code,
         geographies.geography,
+        lookups.to_year as geography_year,
         lookups.to_code as geography_code
     from {{ ref('stg_ons__lookups') }} as lookups
     inner join geographies on lookups.to_geography = geographies.lookup
@@ -25,6 +26,7 @@ places as (
         'lsoa_2021_code' as area_column,
         area_code,
         geography,
+        geography_year,
         geography_code
     from lookups
 
@@ -34,6 +36,7 @@ places as (
         became.area_column,
         became.area_code,
         lookups.geography,
+        lookups.geography_year,
         lookups.geography_code
     from {{ ref('int_area_successors') }} as became
     inner join lookups on became.later_code = lookups.area_code
@@ -65,11 +68,15 @@ select
     places.area_column,
     places.area_code,
     places.geography,
-    min(places.geography_code) as geography_code
+    places.geography_code
 from places
 inner join used
     on
         places.area_column = used.area_column
         and places.geography = used.geography
         and places.geography_code = used.geography_code
-group by places.area_column, places.area_code, places.geography
+-- Lookups of several years may be there: the newest counts.
+qualify row_number() over (
+    partition by places.area_column, places.area_code, places.geography
+    order by places.geography_year desc, places.geography_code
+) = 1

@@ -44,7 +44,9 @@ def read_header(path: Path, ends_its_last_row: bool = True) -> list[str]:
         )
     if ends_its_last_row and end != b"\n":
         raise InputError(f"{name}: the last row is cut off; the file is truncated, fetch it again")
-    twice = [column for column, times in Counter(header).items() if times > 1]
+    # By name DuckDB finds columns in any case.
+    times = Counter(column.lower() for column in header)
+    twice = [column for column in header if times[column.lower()] > 1]
     if twice:
         raise InputError(f"{name}: column {twice[0]!r} is in the header twice")
     return header

@@ -84,11 +84,18 @@ def _say_differences(path: Path, columns: dict[str, str]) -> str:
 
 
 def directory_folder(data_dir: Path) -> Path:
-    """The folder onspd if there is one; else the data folder, of which any file may be it."""
+    """The folder onspd if it holds one, or nothing does; else the data folder, with it anywhere."""
     own = data_dir / "onspd"
-    if own.exists() or not any(DIRECTORY_NAME.fullmatch(one.stem) for one in everywhere(data_dir)):
-        return own
-    return data_dir
+    named = [one for one in everywhere(data_dir) if DIRECTORY_NAME.fullmatch(one.stem)]
+    is_own = any(own in one.parents for one in named) or _has_other_zip(own)
+    return own if is_own or not named else data_dir
+
+
+def _has_other_zip(own: Path) -> bool:
+    """Whether a zip that is no release by its name lies there, or what cannot be looked into."""
+    return own.exists() and (
+        not own.is_dir() or any(one.suffix.lower() == ".zip" for one in everywhere(own))
+    )
 
 
 def find_directory(folder: Path, is_own: bool = True) -> tuple[list[Path], str]:

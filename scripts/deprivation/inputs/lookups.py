@@ -76,6 +76,11 @@ def prepare_lookups(data_dir: Path, prepared: Path) -> list[InputFile]:
                         f"{path.name}: no column of codes such as LSOA21CD in its header"
                         f" ({', '.join(table[0][:5])}); take it out of {path.parent}"
                     )
+                if len(table) == 1:
+                    raise InputError(
+                        f"{path.name}: has no rows below its header; fetch it again, or take it out"
+                        f" of {path.parent}"
+                    )
                 _check_changes(path.name, table)
             except (InputError, OSError) as error:
                 problem, table = str(error), [[]]
