@@ -69,6 +69,7 @@ def stage(output: str, dbt_arguments: Sequence[str] = ()) -> dict[str, int]:
             "path:seeds",
             "--indirect-selection",
             "cautious",
+            "--write-json",  # manifest.json holds the checksums
         ]
         run_dbt(["build", *chosen, *dbt_arguments], built)
         parquet = Path(scratch) / "parquet"

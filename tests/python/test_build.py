@@ -220,3 +220,13 @@ def test_memory_is_set_from_the_machines():
     whole = 1 << 60
     assert memory_limit(100_000_000) == "100000000B"
     assert 0 < int(memory_limit(whole).removesuffix("B")) < whole
+
+
+def test_stage_writes_what_spark_builds_from(deprivation, tmp_path):
+    staged = tmp_path / "staged"
+    done = deprivation("stage", "--output", staged, DEPRIVATION_WORK_DIR=tmp_path / "work")
+    assert done.returncode == 0, done.stderr
+    said = json.loads((staged / "staged.json").read_text(encoding="utf-8"))
+    tables = {path.stem for path in staged.glob("*.parquet")}
+    assert set(said["rows"]) == set(said["models"]) == tables
+    assert said["rows"]["stg_ons__postcode_directory"] == 10_000

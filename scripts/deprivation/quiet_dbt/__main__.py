@@ -3,8 +3,9 @@
 A line of JSON for each error, each finished node and each text of a macro, as dbt has them with
 `--log-format json`. dbt itself makes a line of every event for the terminal and one for the file,
 and only then leaves out those below the level: a quarter of the processor time of a build from
-synthetic data. Of the files that it writes, run_results.json alone; manifest.json, twice, took a
-tenth. A folder of its own, so that nothing else comes onto Python's path with it.
+synthetic data. Of the files that it writes, run_results.json alone, unless --write-json is among
+the arguments; manifest.json, twice, took a tenth. A folder of its own, so that nothing else comes
+onto Python's path with it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dbt_common.events.base_types import EventMsg
 from dbt_common.events.functions import msg_to_json
 
 SHOWN = {"JinjaLogInfo", "LogModelResult", "LogSeedResult", "LogTestResult"}
-NO_LOGS = ["--log-level", "none", "--log-level-file", "none", "--no-write-json"]
+NO_LOGS = ["--log-level", "none", "--log-level-file", "none"]
 
 
 def show(event: EventMsg) -> None:
@@ -30,7 +31,10 @@ def show(event: EventMsg) -> None:
 
 def main(target: Path, arguments: list[str]) -> int:
     """dbt's exit codes: 1 for what failed, 2 for arguments that it does not take."""
-    done = dbtRunner(callbacks=[show]).invoke([*arguments, "--target-path", str(target), *NO_LOGS])
+    arguments = [*arguments, "--target-path", str(target), *NO_LOGS]
+    if "--write-json" not in arguments:
+        arguments.append("--no-write-json")
+    done = dbtRunner(callbacks=[show]).invoke(arguments)
     if isinstance(done.result, RunExecutionResult):
         done.result.write(str(target / "run_results.json"))
     if isinstance(done.exception, DbtUsageException):
