@@ -30,9 +30,9 @@
     {%- set edition = 'in the ' ~ item.edition ~ ' edition of its nation (index of multiple deprivation)' %}
     {%- set described = meanings[item.measure] ~ ', ' ~ edition ~ '. ' %}
     {%- if carried %}
-        {%- set described = described ~ 'Where that edition ranks older areas: the figure of the same area, or of the one it was split from; of several merged areas their mean rank (weighted by population where known) and the band it falls in. Null for irregular changes, where the nation has no edition of that year, and where it was not built.' %}
+        {%- set described = described ~ 'If that edition ranks older areas: the figure of the same area or of the one it was split from; for merged areas their mean rank (weighted by population where known) and the decile or quintile it falls in. Null for irregular changes, or if the nation has no edition of that year in this file.' %}
     {%- else %}
-        {%- set described = described ~ 'Null where the nation has no edition of that year, where it was not built, and where the postcode lies in none of its areas.' %}
+        {%- set described = described ~ 'Null if the nation has no edition of that year in this file, or the postcode is in none of its areas.' %}
     {%- endif %}
 comment on column {{ this }}.{{ item.column }} is {{ literal(described) }};
 {%- endfor %}
