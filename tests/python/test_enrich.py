@@ -402,6 +402,7 @@ def test_a_file_that_cannot_be_read_is_named_and_nothing_is_written(enrich, tmp_
         (["--report", "out.csv"], "one file"),
         (["--report", "nowhere/report.json"], "no such folder"),
         (["--index", ""], "--index names no index"),
+        (["--date-format", "%d/%m/%y"], "--date-format is of --date-column"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_a_failure(
@@ -577,3 +578,19 @@ def test_many_batches_of_parquet_come_out_whole_and_in_order(enrich, messy, tmp_
         f" from parquet_metadata('{output}')"
     ).fetchone()
     assert groups[0] <= 491_520 and groups[1] == 2_500_000
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        (["enrich", "x.csv", "--postcode-column", "p", "--output", "y.csv"], "--edition"),
+        (["enrich", "x.csv", "--postcode-column", "p", "--output", "y.csv"], "--index"),
+        (["enrich", "x.csv", "--postcode-column", "p", "--output", "y.csv"], "--local"),
+        (["lookup", "M1 1AE"], "--edition"),
+        (["inequality", __file__, "--quantile", "q", "--population", "p"], "--by"),
+    ],
+)
+def test_of_a_list_given_twice_nothing_is_left_out_in_silence(deprivation, command, option):
+    run = deprivation(*command, option, "2019", option, "2025")
+    assert run.returncode == 2
+    assert f"{option} is given 2 times; give it once" in run.stderr.splitlines()[-1]

@@ -169,6 +169,15 @@ def test_output_json_and_plot(run, deprivation, tmp_path):
     assert "is read here" in run("--se", "se", "--output", tmp_path / "rates.csv")[0]["error"]
 
 
+def test_a_value_outside_its_limits_is_refused(run):
+    """Columns that were mixed up; but a value may be rounded less than its limits."""
+    limits = ("--lower", "lower", "--upper", "upper")
+    lines = [EXAMPLE.replace("80.5,77.1,83.8", f"80.5,{lower},83.8") for lower in (80.6, 82.1)]
+    assert len(run(*limits, text=lines[0])) == 2
+    said = "area Area1, group 5: the value is not between its limits"
+    assert said in run(*limits, text=lines[1])[0]["error"]
+
+
 @pytest.mark.parametrize("multiplier", [1, -100])
 def test_the_macro_gives_the_same_points(run, tmp_path, multiplier):
     source = (PROJECT / "macros/inequality.sql").read_text()

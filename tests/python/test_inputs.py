@@ -22,6 +22,7 @@ from deprivation.inputs import in_use
 from deprivation.inputs.directory import match_directory_columns
 from deprivation.inputs.lookups import names_in, pairs_in
 from deprivation.inputs.prepare import prepare, prepare_inputs
+from deprivation.publish import variables as variables_module
 from deprivation.publish.variables import check_variables
 from deprivation.sample.write import write_sample
 from deprivation.seeds import read_seed
@@ -782,6 +783,7 @@ def is_number(text: str) -> bool:
         (b"name,member\nOurs,E06000001,2\n", "row 2 has 3 values"),
         (b'name,member\n"Ours,E06000001\n', "no CSV file"),
         (b"", "empty"),
+        (b"name,member\n", "has no rows"),
         (b"name,member\r\nOurs,E06000001\nTheirs,E06000002\n", "end in different ways"),
         (b'name,member,"no\ntes"\r\nOurs,E06000001,x\r\n', "a line break in it"),
         (b"name,member\n ,E06000001\n", "row 2: no name"),
@@ -798,6 +800,34 @@ def test_custom_areas_that_cannot_be_read_are_refused_in_one_line(tmp_path, cont
     assert says in str(refused.value)
     assert file.name in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "says"),
+    [
+        ("custom_areas", "Ours,E06000001", "row 2 has 2 values where the header has 3"),
+        ("custom_areas", ",E06000001,", "row 2: no name"),
+        ("uplift_bands", "mine,England", "values where the header has"),
+        ("comparability", '"England,2015,2019,imd,yes,x', "no CSV file"),
+        ("directory_columns", "mine,[a-z,optional,NSPL", "header_pattern '\\[a-z' is no regular"),
+    ],
+)
+def test_a_seed_with_a_row_that_dbt_would_misread_is_refused_in_one_line(
+    tmp_path, monkeypatch, name, row, says
+):
+    seeds = Path(shutil.copytree(settings.PROJECT / "seeds", tmp_path / "seeds"))
+    monkeypatch.setattr(variables_module, "SEEDS", seeds)
+    check_variables({})
+    with (seeds / f"{name}.csv").open("a") as file:
+        file.write(f"{row}\n")
+    with pytest.raises(UsageError, match=rf"{name}\.csv: .*{says}"):
+        check_variables({})
+    (seeds / "custom_areas.csv").write_text("name,member\nOurs,E06000001\n")
+    shutil.copy(settings.PROJECT / "seeds" / "uplift_bands.csv", seeds)
+    for other in ("comparability", "directory_columns"):
+        shutil.copy(settings.PROJECT / "seeds" / f"{other}.csv", seeds)
+    with pytest.raises(UsageError, match=r"no column set in its header .* write name,member,set"):
+        check_variables({})
 
 
 # Directories with holes -------------------------------------------------------------------------

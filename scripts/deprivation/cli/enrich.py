@@ -9,12 +9,12 @@ from pathlib import Path
 
 import click
 
-from deprivation.cli.options import WithColumns, database_option
+from deprivation.cli.options import WithColumns, WithLists, database_option
 from deprivation.cli.progress import progress_bar
 from deprivation.errors import InputError
 
 
-@click.command()
+@click.command(cls=WithLists)
 @click.argument("postcode", nargs=-1, required=True)
 @click.option("--edition", help="2019, or nearest:2019.  [default: the nation's newest]")
 @click.option(

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import click
 
+from deprivation.cli.options import WithLists
 from deprivation.errors import InputError
 
 
-@click.command()
+@click.command(cls=WithLists)
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--by", default="", help="Columns that tell the sets apart: indicator,area.")
 @click.option("--quantile", required=True, help="Column of the group, 1 = most deprived.")

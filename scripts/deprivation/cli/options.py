@@ -23,7 +23,26 @@ class Renamed(click.Option):
             self.opts = every
 
 
-class WithColumns(click.Command):
+# Options of several values, by comma.
+LISTS = ("edition", "index", "local", "only", "by", "confidence")
+
+
+class WithLists(click.Command):
+    """A command whose LISTS are given once each: click takes the last and leaves out the others."""
+
+    def parse_args(self, ctx, args):
+        *_, order = self.make_parser(ctx).parse_args(args=list(args))
+        for option in order:
+            if option.name in LISTS and order.count(option) > 1:
+                raise click.UsageError(
+                    f"{option.opts[0]} is given {order.count(option)} times; give it once, several"
+                    " values by comma",
+                    ctx,
+                )
+        return super().parse_args(ctx, args)
+
+
+class WithColumns(WithLists):
     """A command of files whose option --k-anonymity takes several values: --k-anonymity sex age.
 
     What follows the first of them is a file if there is one of that name, or it is - or a pattern.

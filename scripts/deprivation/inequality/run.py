@@ -228,6 +228,9 @@ def _as_arrays(where: str, rows: list[dict[str, Any]], asked: Options) -> Groups
             )
     if limits:
         refuse(limits[0] > limits[1], "the lower limit is above the upper one")
+        rounding = 0.01 * np.abs(value)
+        outside = (value < limits[0] - rounding) | (value > limits[1] + rounding)
+        refuse(outside, "the value is not between its limits")
         error = standard_error(limits[0], limits[1], asked.kind)
     else:
         error = column(asked.se)

@@ -19,6 +19,7 @@ from deprivation.seeds import SEEDS, edition_names, read_seed
 
 ENGLAND = "England"
 OFFICIAL = "official"  # the published weights: an index that is there already
+CUSTOM_COLUMNS = ("name", "member", "set")
 OWN_COLUMNS = ["name", "nation", "edition", "index_code", "weight"]
 
 
@@ -37,13 +38,21 @@ class Wanted:
 
 
 def given(dbt_arguments: Sequence[str]) -> dict[str, Any]:
-    """The variables in `--vars`; the last one counts. Raises UsageError for what is no mapping."""
-    text = "{}"
+    """The variables in `--vars`. Raises UsageError for what is no mapping, and for a second one.
+
+    dbt would take the last and leave out the others in silence.
+    """
+    texts = []
     for number, argument in enumerate(dbt_arguments):
         if argument == "--vars" and number + 1 < len(dbt_arguments):
-            text = dbt_arguments[number + 1]
+            texts.append(dbt_arguments[number + 1])
         elif argument.startswith("--vars="):
-            text = argument.removeprefix("--vars=")
+            texts.append(argument.removeprefix("--vars="))
+    if len(texts) > 1:
+        raise UsageError(
+            f"--vars is given {len(texts)} times; write all variables into one mapping"
+        )
+    text = texts[0] if texts else "{}"
     try:
         found = yaml.safe_load(text)
     except yaml.YAMLError:
@@ -96,8 +105,11 @@ def check_variables(variables: Mapping[str, Any], strangers: bool = False) -> No
             _check_anchors(value)
         elif name == "local_indices":
             _check_indices(value, variables.get("own_indices"))
-        elif name == "custom_areas" and value is not None:
-            _check_custom_areas(value)
+        elif name == "custom_areas" and value is not None and not _check_custom_areas(value):
+            raise UsageError(f"custom_areas: {value} has no rows")
+    for seed in sorted(SEEDS.glob("*.csv")):
+        _check_patterns(seed, *_own_table("seeds", seed))
+    _check_custom_areas(SEEDS / "custom_areas.csv", CUSTOM_COLUMNS)
     _own_indices(variables.get("own_indices"))
 
 
@@ -143,15 +155,15 @@ def _check_indices(indices: list[Any], own_file: Any) -> None:
             )
 
 
-def _check_custom_areas(path: Any) -> None:
-    """Raises UsageError for a file that would be misread, or give places that nobody meant."""
+def _check_custom_areas(path: Any, needed: Sequence[str] = CUSTOM_COLUMNS[:2]) -> int:
+    """How many rows. Raises UsageError for a file that would be misread, or give stray places."""
     header, rows = _own_table("custom_areas", path)
     names = [column.lower() for column in header]
-    if missing := {"name", "member"} - set(names):
+    if missing := set(needed) - set(names):
         shown = ",".join(header)
         raise UsageError(
             f"custom_areas: {path}: there is no column {min(missing)} in its header {shown!r};"
-            " write name,member with a comma between"
+            f" write {','.join(needed)} with a comma between"
         )
     spellings: dict[str, str] = {}
     sets: dict[str, bool] = {}
@@ -167,6 +179,7 @@ def _check_custom_areas(path: Any) -> None:
             wrong = f"{name!r} has a set here or elsewhere, not in both; write it in every row"
         if wrong:
             raise UsageError(f"custom_areas: {path}: row {number}: {wrong}")
+    return len(rows)
 
 
 def _own_indices(file: Any) -> list[dict[str, str]]:
@@ -215,6 +228,19 @@ def _own_table(variable: str, path: Any) -> tuple[list[str], list[list[str]]]:
     if wrong:
         raise UsageError(f"{variable}: {path}: {wrong}")
     return header, rows
+
+
+def _check_patterns(seed: Path, header: list[str], rows: list[list[str]]) -> None:
+    """Raises UsageError for a pattern of names of files, sheets or columns that is none."""
+    for number, row in enumerate(rows, start=2):
+        for column, pattern in zip(header, row, strict=True):
+            try:
+                re.compile(pattern if column.endswith("_pattern") else "")
+            except re.error as error:
+                raise UsageError(
+                    f"seeds: {seed}: row {number}: {column} {pattern!r} is no regular expression"
+                    f" ({error})"
+                ) from None
 
 
 def _did_you_mean(word: str, known: Iterable[str]) -> str:
