@@ -188,7 +188,7 @@ def answer_text(rows: Rows) -> str:
         title = f"SYNTHETIC, invented figures: {title}"
     if first["match_status"] == "sector":
         return (
-            f"{first['postcode']} is not in the directory; its sector {first['sector']} is\n"
+            f"{first['postcode']} is not in the directory; sector {first['sector']}:\n"
             f"{title}\n"
             f"decile {first['modal_decile']} in {first['modal_share']:.0%} of its postcodes,"
             f" from {first['min_decile']} to {first['max_decile']} (1 = most deprived)"

@@ -98,7 +98,7 @@ def test_what_one_index_cannot_keep_to_is_refused(enrich, postcodes, tmp_path, c
     for options, said in (
         ({"index": "imd,income"}, "imd, income are several indices"),
         ({"edition": "2019,2025"}, "several editions"),
-        ({"output": MANIFEST}, "keeps the record of --one-index"),
+        ({"output": MANIFEST}, "kept for the record of --one-index"),
     ):
         with pytest.raises(InputError, match=said):
             enrich(rows, one_index=True, **options)
@@ -156,7 +156,7 @@ def test_a_file_without_populations_cannot_say_which_areas_are_small(
         connection.execute("update areas set population = null where nation <> 'Scotland'")
     real = enriching.connect
     monkeypatch.setattr(enriching, "connect", lambda _: real(blank))
-    with pytest.raises(InputError, match="no population of the areas of these editions"):
+    with pytest.raises(InputError, match="no populations for these editions"):
         enrich(people(postcodes), edition="2019", min_area_population=10)
     rows, summary = enrich(people(postcodes), min_area_population=10)  # Scotland's are known
     assert {row["match_status"] for row in rows} == {"small_area"}
@@ -227,7 +227,7 @@ def test_the_command_counts_all_of_stdin_before_it_answers(postcodes, warehouse,
             [*command[:2], *files, *few, "--k-anonymity", *option],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
-        assert "records alike in a, b and the answer" in done.stderr, done.stderr
+        assert "records with the same a, b and answer" in done.stderr, done.stderr
     for option, said in (((), "needs --k-anonymity"), (("--k-anonymity", "a,,"), "empty column")):
         done = subprocess.run(
             [*command, *option, "--force"], input="postcode,a\n",

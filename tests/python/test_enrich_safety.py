@@ -75,7 +75,7 @@ def test_what_is_read_is_never_written_over(enrich, people, tmp_path, warehouse,
         "--force",
     )
     assert run.returncode == 1
-    assert "is a file that is read here" in run.stderr.splitlines()[-1]
+    assert "is also an input" in run.stderr.splitlines()[-1]
     assert [people.read_bytes(), warehouse.stat().st_mtime_ns] == before
 
 

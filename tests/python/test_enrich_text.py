@@ -211,14 +211,14 @@ def test_wide_text_without_a_mark_is_read_where_it_is_asked_for(run, live, encod
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"date_format": "%d/%m/%y"}, "--date-format is of --date-column"),
-        ({"k": 3}, "--k is of --k-anonymity"),
+        ({"date_format": "%d/%m/%y"}, "--date-format needs --date-column"),
+        ({"k": 3}, "--k needs --k-anonymity"),
         ({"columns": Columns(wanted=frozenset(["rank"]), local=("lad",))}, "add local to it"),
         ({"columns": Columns(wanted=frozenset(["local"]))}, "--only local needs --local"),
-        ({"columns": Columns(wanted=frozenset(["rank"]), is_reversed=True)}, "--reverse is of"),
+        ({"columns": Columns(wanted=frozenset(["rank"]), is_reversed=True)}, "--reverse needs"),
         (
             {"summary_by": "postcode", "summary_output": "t.csv", "edition": "2019,2025"},
-            "--summary-by counts by one edition",
+            "--summary-by needs one edition",
         ),
     ],
 )

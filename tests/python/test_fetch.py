@@ -126,7 +126,7 @@ def test_a_reissue_under_the_same_address_is_told(server, get, edition, said):
     server.files["/file.csv"] = CSV + b"E01009999,9999\n"
     (outcome,) = get(edition())
     assert outcome.status == "re-issued"
-    assert "re-issued under the same address" in said[-1] and sha256(CSV) in said[-1]
+    assert "re-issued at the same address" in said[-1] and sha256(CSV) in said[-1]
 
 
 def test_a_file_that_was_changed_by_hand_is_fetched_again(server, get, edition, tmp_path):
@@ -304,7 +304,7 @@ def test_another_month_than_was_asked_for_is_refused(server, get):
 def test_hashes_of_the_list_bind_when_pinned_and_warn_when_reported(server, get, edition, said):
     server.files["/file.csv"] = CSV
     other = {"bytes": len(CSV), "sha256": "0" * 64}
-    with pytest.raises(FetchError, match="re-issued under the same address, or not what it seems"):
+    with pytest.raises(FetchError, match="re-issued at the same address, or not the right file"):
         get(edition(**other, sha256_by="pinned"))
     assert get(edition(**other, sha256_by="reported"))[0].status == "fetched"
     assert "where they are reported: it is taken" in said[-1]
@@ -346,9 +346,9 @@ def test_a_message_does_not_take_the_place_of_a_good_file(server, get, edition, 
 def test_no_more_comes_than_twice_what_the_list_says(server, get, edition, tmp_path):
     server.files["/file.csv"] = CSV
     half = edition(bytes=len(CSV) // 2 - 10)
-    refused(get, half, tmp_path, r"over 1\d\d,\d\d\d bytes, more than the catalogue lets come")
+    refused(get, half, tmp_path, r"over 1\d\d,\d\d\d bytes, more than the catalogue allows")
     server.faults["/file.csv"] = [Fault(headers={"Content-Length": "many"}, content=CSV)]
-    refused(get, half, tmp_path, "more than the catalogue lets come")
+    refused(get, half, tmp_path, "more than the catalogue allows")
 
 
 def test_a_zip_that_unzips_to_too_much_is_refused(server, get, monkeypatch):

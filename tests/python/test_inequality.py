@@ -166,7 +166,7 @@ def test_output_json_and_plot(run, deprivation, tmp_path):
     assert run("--se", "se", "--plot", plot, "--output", output, "--json") == []
     assert [row["area"] for row in json.loads(output.read_text())] == ["Area1", "Area2"]
     assert plot.read_text().count("<rect") == 20
-    assert "is read here" in run("--se", "se", "--output", tmp_path / "rates.csv")[0]["error"]
+    assert "is also an input" in run("--se", "se", "--output", tmp_path / "rates.csv")[0]["error"]
 
 
 def test_a_value_outside_its_limits_is_refused(run):

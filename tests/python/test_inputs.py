@@ -379,12 +379,12 @@ def column_twice_but_for_its_case(data):
 def lookups_that_is_a_file(data):
     shutil.rmtree(data / "lookups")
     (data / "lookups").write_text("")
-    return "there is a file where a folder should be"
+    return "this is a file where a folder should be"
 
 
 def folder_with_the_name_of_a_file(data):
     (data / "lookups" / "old.csv").mkdir()
-    return "there is a folder where a file should be"
+    return "this is a folder where a file should be"
 
 
 def two_census_files(data):

@@ -73,5 +73,5 @@ def test_a_device_a_pipe_or_what_is_read_is_not_written(write, name, tmp_path, w
     kept = tmp_path / "groups.csv" if name.startswith("inequality") else warehouse
     before = kept.stat().st_mtime_ns
     code, line = write(name, str(kept), "--force")
-    assert code == 1 and "is read here" in line
+    assert code == 1 and "is also an input" in line
     assert kept.stat().st_mtime_ns == before

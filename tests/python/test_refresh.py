@@ -246,7 +246,7 @@ def test_a_fetch_that_fails_publishes_nothing(place, refuses):
         ),
         (
             "update postcodes set postcode_key = 'X' || postcode_key",
-            "of 500 postcodes of the published file 500 are gone",
+            "of 500 postcodes of the published file 500 are missing",
         ),
         ("update sources set is_synthetic = false", "SW1A 2AA is in country None"),
     ],

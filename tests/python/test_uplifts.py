@@ -103,7 +103,7 @@ def test_a_scheme_in_the_shape_of_the_funding_bodies(deprivation, schemes, wareh
     header, *rows = csv.reader(output.read_text().splitlines())
     assert header == ["Postcode", "Uplift", "EffectiveFrom", "EffectiveTo"]
     assert list(map(tuple, rows)) == expected
-    assert "--force writes over it" in export().stderr
+    assert "--force overwrites it" in export().stderr
     assert "--scheme names one of" in export("--force").stderr
     assert "no scheme 'x'; there is" in export("--force", "--scheme", "x").stderr
     first, second = (postcode for postcode, *_ in expected[:2])

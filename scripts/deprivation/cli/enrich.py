@@ -21,10 +21,12 @@ from deprivation.errors import InputError
     "--json",
     "is_json",
     is_flag=True,
-    help="For programs: one JSON document, or a list of them for several postcodes.",
+    help="Print one JSON document, or a list of them for several postcodes.",
 )
-@click.option("--output", metavar="FILE", help="Write a table, a row an index: .csv or .xlsx.")
-@click.option("--force", is_flag=True, help="Write over an output that exists.")
+@click.option(
+    "--output", metavar="FILE", help="Write a table with a row for each index: .csv or .xlsx."
+)
+@click.option("--force", is_flag=True, help="Overwrite an existing output.")
 @database_option
 def lookup(
     postcode: tuple[str, ...],
@@ -36,9 +38,8 @@ def lookup(
 ):
     """Show the deprivation of postcodes.
 
-    One or more, in any spelling; every index of the edition. A postcode that is not in the
-    directory is answered by its sector, with the spread of deciles. Ends with 1 if any has no
-    answer.
+    In any spelling, with every index of the edition. A postcode that is not in the directory gets
+    the figures of its sector, with the range of deciles. The exit code is 1 if any has no answer.
     """
     from deprivation import lookup as lookups
     from deprivation.published import SYNTHETIC
@@ -78,37 +79,34 @@ def lookup(
 
 @click.command(cls=WithColumns)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--postcode-column", required=True, metavar="NAME", help="Holds the postcodes.")
+@click.option("--postcode-column", required=True, metavar="NAME", help="Column of postcodes.")
 @click.option("--output", required=True, metavar="OUT", help="File to write; - for stdout.")
 @click.option(
     "--edition",
     metavar="YEAR",
-    help="2019, or nearest:2019 for each nation's nearest; several by comma, each with columns of"
-    " its own.  [default: each nation's newest]",
+    help="2019, or nearest:2019 for each nation's nearest; or several separated by commas, each"
+    " with its own columns.  [default: each nation's newest]",
 )
 @click.option(
     "--date-column",
     metavar="NAME",
-    help="Holds each record's date: 2019-05-31, 31/05/2019 09:30, 31-May-2019, 20190531, 2019-05,"
-    " 2019, 2018/19; the day first, the year in full. Its edition is that whose year is nearest to"
-    " the date's; of two equally near, the older. A record without a date that can be read has no"
-    " edition but that of --edition.",
+    help="Column of dates: 2019-05-31, 31/05/2019 09:30, 31-May-2019, 20190531, 2019-05, 2019,"
+    " 2018/19; day first, year with four digits. Each record gets the edition nearest in year, the"
+    " older of two equally near, or that of --edition if its date cannot be read.",
 )
-@click.option("--date-format", metavar="FORMAT", help="The one format of the dates: %d/%m/%y.")
-@click.option(
-    "--index", default="imd", show_default=True, help="Indices, by comma: imd,income; or all."
-)
+@click.option("--date-format", metavar="FORMAT", help="Read dates only in this format: %d/%m/%y.")
+@click.option("--index", default="imd", show_default=True, help="Indices: imd,income; or all.")
 @click.option(
     "--local",
     metavar="GEOGRAPHY",
-    help="Also the place within lad, icb, region ... (see local_quantiles.geography; several by"
-    " comma), by NTILE and by the public-health method (_ohid).",
+    help="Add rank, decile and quintile within the lad, icb, region ... (several separated by"
+    " commas), by NTILE and by the public-health method (_ohid).",
 )
 @click.option(
     "--fallback",
     type=click.Choice(["sector"]),
-    help="Answer a postcode that is not in the directory, or a sector given alone (M1 1), by the"
-    " sector, with the spread.",
+    help="Give a postcode that is not in the directory, or a sector alone (M1 1), the figures of"
+    " the sector, with the range of deciles.",
 )
 @click.option(
     "--repair",
@@ -119,45 +117,43 @@ def lookup(
 @click.option(
     "--only",
     metavar="WHAT",
-    help="Only these of the added columns, by comma: edition, area, score, rank, decile, quintile,"
-    " local. match_status always comes.",
+    help="Add only these columns and match_status: edition, area, score, rank, decile, quintile,"
+    " local (several separated by commas).",
 )
 @click.option(
     "--labels",
     is_flag=True,
-    help="Also imd_quintile_label and imd_decile_label (Most deprived 20%, 2nd most deprived"
+    help="Add imd_quintile_label and imd_decile_label (Most deprived 20%, 2nd most deprived"
     " fifth ...), is_most_deprived_20pct, is_most_deprived_10pct.",
 )
 @click.option(
     "--reverse",
     is_flag=True,
-    help="Count deciles and quintiles the other way, 10 and 5 the most deprived, under names that"
-    " say so: imd_decile_10_is_most_deprived.",
+    help="Number deciles and quintiles so that 10 and 5 are the most deprived, under names that say"
+    " so: imd_decile_10_is_most_deprived.",
 )
 @click.option("--drop-postcode", is_flag=True, help="Leave the postcode column out.")
-@click.option("--prefix", default="", help="Put before the names of all added columns.")
+@click.option("--prefix", default="", help="Text before the names of all added columns.")
 @click.option("--input-format", metavar="FORMAT", help="csv, tsv, jsonl, parquet, xlsx; csv.gz ...")
-@click.option("--output-format", metavar="FORMAT", help="The same, of the output.")
-@click.option("--delimiter", metavar="CHARACTER", help="Of the CSV read.  [default: by its header]")
+@click.option("--output-format", metavar="FORMAT", help="The same, for the output.")
 @click.option(
-    "--encoding",
-    metavar="NAME",
-    help="Of the text read, such as cp1252.  [default: UTF-8, or its BOM]",
+    "--delimiter", metavar="CHARACTER", help="Of the input CSV.  [default: from its header]"
 )
-@click.option("--sheet", metavar="NAME", help="Of the workbook, if it has more than one.")
+@click.option("--encoding", metavar="NAME", help="Of the input: cp1252.  [default: UTF-8 or BOM]")
+@click.option("--sheet", metavar="NAME", help="Sheet to read, if there are several.")
 @click.option(
     "--summary-by",
     metavar="NAME",
-    help="Also a table for publication: counts and percentages by quintile (or --summary-band) for"
-    " each value of this column, with Unknown.",
+    help="Also write a table for publication: counts and percentages by quintile (or"
+    " --summary-band) for each value of this column, with Unknown.",
 )
-@click.option("--summary-output", metavar="FILE", help="Where that table goes: .csv or .xlsx.")
+@click.option("--summary-output", metavar="FILE", help="File for that table: .csv or .xlsx.")
 @click.option(
     "--summary-band",
     type=click.Choice(["quintile", "decile"]),
     default="quintile",
     show_default=True,
-    help="What it counts by.",
+    help="Groups of that table.",
 )
 @click.option(
     "--suppress",
@@ -177,57 +173,57 @@ def lookup(
 @click.option(
     "--one-index",
     is_flag=True,
-    help="One index for a study: the same records get no second one in the output's folder, where a"
-    " small file, deprivation-one-index.json, records it by digests of the postcodes.",
+    help="Allow one index for a study: the same records get no second one in the output's folder."
+    " The file deprivation-one-index.json there records digests of the postcodes.",
 )
 @click.option(
     "--min-area-population",
     type=click.IntRange(1),
     metavar="N",
-    help="Take out the answers of areas with fewer people than N: small_area.",
+    help="Leave out answers from areas with fewer than N people: small_area.",
 )
 @click.option(
     "--k-anonymity",
     multiple=True,
     metavar="COLUMN...",
-    help="Report how many records share their values of these columns and their answer.",
+    help="Report how many records share the same values of these columns and the same answer.",
 )
 @click.option(
     "--k",
     type=click.IntRange(2),
     default=5,
     show_default=True,
-    help="Fewer such records are too few.",
+    help="Smallest group allowed.",
 )
 @click.option(
     "--suppress-below-k",
     "suppresses_below_k",
     is_flag=True,
-    help="Take out the answers that fewer than k records share: suppressed.",
+    help="Leave out answers that fewer than k records share: suppressed.",
 )
 @click.option("--report", metavar="FILE", help="Write the summary as JSON.")
-@click.option("--force", is_flag=True, help="Write over an output or report that exists.")
+@click.option("--force", is_flag=True, help="Overwrite an existing output or report.")
 @click.option(
     "--allow-synthetic",
     is_flag=True,
-    help="Of a file of synthetic data, leave out the column is_synthetic that marks every record.",
+    help="Leave out the column is_synthetic, which marks every record from synthetic data.",
 )
 @database_option
 def enrich(files, database, only, index, local, fallback, repair, drop_postcode, report, **options):
-    """Put deprivation beside every record of a file.
+    """Add deprivation to every record of a file.
 
     FILE is CSV, TSV, JSON lines, Parquet or Excel, by its name: people.csv, people.csv.gz,
-    people.jsonl.zst, people.parquet, people.xlsx. Several files or a quoted pattern make one
+    people.jsonl.zst, people.parquet, people.xlsx. Several files or a quoted pattern give one
     output; - is stdin. Every record comes out once, in order, with all its columns and a
     match_status:
 
     \b
-    matched             the postcode's area has its indices beside it
-    matched_terminated  the same; Royal Mail has ended the postcode
-    sector              not in the directory, answered by its sector (--fallback)
-    outside_coverage    in a nation that has no such edition
+    matched             the figures of the postcode's area
+    matched_terminated  the same, but Royal Mail has ended the postcode
+    sector              not in the directory; the figures of its sector (--fallback)
+    outside_coverage    in a nation without such an edition
     no_area             in the directory, but in none of the edition's areas
-    not_found           a postcode's format, but not in the directory
+    not_found           the format of a postcode, but not in the directory
     partial             an outcode or a sector alone
     pseudo              ZZ99 codes: no fixed abode, not known, ...
     invalid             not a postcode
@@ -236,10 +232,8 @@ def enrich(files, database, only, index, local, fallback, repair, drop_postcode,
     small_area          in an area with too few people (--min-area-population)
     suppressed          too few records like it (--suppress-below-k)
 
-    Decile 1 and quintile 1 are the most deprived. Column names match without case and outer spaces
-    if only one does. The output is UTF-8, CSV with commas. Nothing is written but the output,
-    --report and the record of --one-index; JSON lines and Parquet from stdin, and what goes to
-    stdout, are kept in a private folder until done.
+    Decile 1 and quintile 1 are the most deprived. Column names match whatever their case and outer
+    spaces. Output is UTF-8, CSV with commas. docs/enrich.md says what is kept on disk meanwhile.
     """
     from deprivation.enrich import run as enriching
     from deprivation.enrich.destination import check_destination, write_whole
@@ -252,7 +246,7 @@ def enrich(files, database, only, index, local, fallback, repair, drop_postcode,
         raise InputError("--index names no index")
     wanted = comma_separated(only) if only else list(WANTED)
     if unknown := sorted(set(wanted) - set(WANTED)):
-        raise InputError(f"--only knows no {', '.join(unknown)}; it knows {', '.join(WANTED)}")
+        raise InputError(f"--only: no {', '.join(unknown)}; choose from {', '.join(WANTED)}")
     request = Request(
         files=list(files),
         columns=Columns(
@@ -275,7 +269,7 @@ def enrich(files, database, only, index, local, fallback, repair, drop_postcode,
         kept = [database, *enriching.inputs_of(request)]
         report_file = check_destination(report, request.force, kept, "--report")
         if report_file and request.output != "-" and report_file == Path(request.output).resolve():
-            raise InputError("--report and --output are one file")
+            raise InputError("--report and --output are the same file")
     for caution in cautions(request):
         click.echo(f"deprivation: {caution}", err=True)
     summary = enriching.enrich(database, request, watch=progress_bar)

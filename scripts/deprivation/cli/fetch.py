@@ -25,28 +25,28 @@ FETCHING = [
     click.option(
         "--sources",
         type=click.Path(path_type=Path, exists=True, dir_okay=False),
-        help="A list of your own in the place of scripts/deprivation/fetch/catalogue.csv.",
+        help="Your own list instead of scripts/deprivation/fetch/catalogue.csv.",
     ),
     click.option(
         "--attempts",
         default=6,
         type=click.IntRange(1, 1000),
         show_default=True,
-        help="Tries without progress.",
+        help="Attempts without progress before giving up.",
     ),
     click.option(
         "--first-wait",
         default=2.0,
         type=Seconds(),
         show_default=True,
-        help="Seconds before the second try; then they grow.",
+        help="Seconds before the second attempt; later waits are longer.",
     ),
     click.option(
         "--wait",
         default=0.0,
         type=Seconds(),
         show_default=True,
-        help="Seconds to wait for another run.",
+        help="Seconds to wait for another run to end.",
     ),
 ]
 
@@ -79,16 +79,16 @@ def say(text: str) -> None:
     "--only",
     multiple=True,
     metavar="PRODUCT",
-    help="A product of the list, or a group: lookup, history, earlier, nation, census, population,"
-    " checks, boundaries. Can be repeated.",
+    help="Only this product of the list, or this group: lookup, history, earlier, nation, census,"
+    " population, checks, boundaries. Can be repeated.",
 )
-@click.option("--address", help="A file from this address as --only PRODUCT, or the directory.")
+@click.option("--address", help="Fetch --only PRODUCT (or the directory) from here.")
 @click.option(
     "--path",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A file from this path as --only PRODUCT, or the directory.",
+    help="Take --only PRODUCT (or the directory) from this file.",
 )
-@click.option("--check", "only_check", is_flag=True, help="Ask each address; fetch nothing.")
+@click.option("--check", "only_check", is_flag=True, help="Test each address; fetch nothing.")
 def fetch(
     only: tuple[str, ...],
     address: str | None,
@@ -98,9 +98,9 @@ def fetch(
 ) -> None:
     """Fetch the publishers' files.
 
-    Every input, checked and recorded. What can be fetched is listed in
-    scripts/deprivation/fetch/catalogue.csv. A download that breaks goes on where it stopped;
-    nothing half-written takes the place of a file.
+    Checks and records every file. scripts/deprivation/fetch/catalogue.csv lists what can be
+    fetched. An interrupted download continues where it stopped, and an incomplete file never
+    replaces another.
     """
     from deprivation.fetch.record import sole_fetcher
     from deprivation.fetch.web import check_address

@@ -14,14 +14,14 @@ from deprivation.errors import InputError
 
 @click.command(cls=WithLists)
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--by", default="", help="Columns that tell the sets apart: indicator,area.")
+@click.option("--by", default="", help="Columns that identify a set: indicator,area.")
 @click.option("--quantile", required=True, help="Column of the group, 1 = most deprived.")
 @click.option("--population", required=True, help="Column of the group's population.")
 @click.option("--value", help="Column of the indicator's value.")
 @click.option("--count", help="Column of cases, in place of --value, for a proportion.")
 @click.option("--lower", help="Column of the value's lower 95% limit.")
 @click.option("--upper", help="Column of the value's upper 95% limit.")
-@click.option("--se", help="Column of the standard error; of a rate's log, a proportion's logit.")
+@click.option("--se", help="Column of the standard error, on the scale of --type (log, logit).")
 @click.option(
     "--type",
     "kind",
@@ -31,15 +31,17 @@ from deprivation.errors import InputError
     help="How the value's error is distributed.",
 )
 @click.option("--multiplier", default=1.0, show_default=True, help="Scales SII and gap.")
-@click.option("--confidence", default="95", show_default=True, help="By comma, 90 to 99.99.")
-@click.option("--repetitions", default=100_000, show_default=True, help="Draws, at least 1,000.")
-@click.option("--seed", default=0, show_default=True, help="The same seed, the same limits.")
+@click.option("--confidence", default="95", show_default=True, help="Levels, 90 to 99.99: 95,99.8.")
+@click.option(
+    "--repetitions", default=100_000, show_default=True, help="Random draws, at least 1,000."
+)
+@click.option("--seed", default=0, show_default=True, help="The same seed gives the same limits.")
 @click.option("--transform", is_flag=True, help="Fit on the log or logit scale.")
 @click.option("--allow-mixed", is_flag=True, help="Sets may have different numbers of groups.")
 @click.option("--output", type=click.Path(path_type=Path), help="CSV to write.  [default: stdout]")
 @click.option("--plot", type=click.Path(path_type=Path), help="SVG to write: values and line.")
-@click.option("--json", "as_json", is_flag=True, help="JSON in place of CSV.")
-@click.option("--force", is_flag=True, help="Write over what exists.")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of CSV.")
+@click.option("--force", is_flag=True, help="Overwrite existing files.")
 def inequality(
     file: Path,
     by: str,

@@ -22,18 +22,17 @@ from deprivation.errors import InputError
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="postcode-deprivation", prog_name="deprivation")
 def main() -> None:
-    """Deprivation beside every UK postcode, in one DuckDB file.
+    """Deprivation figures for every UK postcode, in one DuckDB file.
 
-    Ends with 0 when done, 1 when refused, 2 for an option that is not known, 130 when interrupted;
-    the last line says why. docs/operating.md lists the variables DEPRIVATION_... and says how to
-    switch on completion in your shell.
+    Exit codes: 0 done, 1 failed, 2 unknown option, 130 interrupted; the last line says why.
+    docs/operating.md describes the variables DEPRIVATION_... and completion in your shell.
     """
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
 @database_option
 @guarded
-@click.option("--full-log", is_flag=True, help="Print dbt's own log instead of how far it is.")
+@click.option("--full-log", is_flag=True, help="Print dbt's own log instead of progress.")
 @click.argument("dbt_arguments", nargs=-1, type=click.UNPROCESSED)
 def build(
     database: Path,
@@ -44,9 +43,9 @@ def build(
 ) -> None:
     """Build, test and publish the file.
 
-    Reads the folder DEPRIVATION_DATA_DIR (synthetic data without it). The file is replaced in one
-    step when all of dbt's models and tests have passed; if anything fails, it is as it was.
-    Arguments that are not listed here go on to `dbt build`.
+    Reads the folder DEPRIVATION_DATA_DIR; if it is not set, uses synthetic data. The file is
+    replaced in one step once all models and tests have passed. If anything fails, it stays as it
+    was. Options that are not listed here are passed to `dbt build`.
     """
     from deprivation.publish.build import build as build_and_publish
 
@@ -60,7 +59,7 @@ def build(
 def prepare() -> None:
     """Read the data folder and list what is in it.
 
-    What was found, and what is wrong with it; the inputs are then ready for dbt.
+    Shows which files were found and what is wrong with them, and makes them ready for dbt.
     """
     from deprivation.inputs.prepare import prepare_inputs, read_prepared
     from deprivation.inputs.unused import unused_files
@@ -85,7 +84,7 @@ def prepare() -> None:
 @main.command()
 @click.option("--postcodes", default=10_000, show_default=True, help="Postcodes, at least 500.")
 @click.option("--areas", default=400, show_default=True, help="English LSOAs, 60 to 45,000.")
-@click.option("--layout", default="ONSPD_2026_08", show_default=True, help="Of the directory.")
+@click.option("--layout", default="ONSPD_2026_08", show_default=True, help="Directory layout.")
 @click.option(
     "--packing",
     type=click.Choice(["zip", "csv", "area-files"]),
@@ -104,7 +103,7 @@ def prepare() -> None:
 def sample(postcodes: int, areas: int, layout: str, packing: str, output: Path) -> None:
     """Write a synthetic data set.
 
-    In the publishers' formats; the same for the same options.
+    It has the publishers' formats, and the same options always give the same data.
     """
     from deprivation.sample.write import write_sample
 

@@ -127,7 +127,7 @@ def guarded(command: Callable) -> Callable:
         "--allow",
         multiple=True,
         type=click.Choice(list(GUARDS)),
-        help=f"Publish although: {several}. Can be repeated.",
+        help=f"Publish even if: {several}. Can be repeated.",
     )(command)
 
 

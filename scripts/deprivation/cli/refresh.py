@@ -30,7 +30,7 @@ def published_text(database: Path, is_synthetic: bool) -> str:
         return f"published {database}"
     folder = shlex.quote(str(settings.fetched_data_dir()))
     return (
-        f"published {database}: SYNTHETIC data, of which no figure means anything; for real data:"
+        f"published {database}: SYNTHETIC data, all figures are invented; for real data:"
         f" `deprivation fetch --output {folder}`, then"
         f" `DEPRIVATION_DATA_DIR={folder} deprivation build`"
     )
@@ -40,13 +40,13 @@ def published_text(database: Path, is_synthetic: bool) -> str:
 @fetching("--data-dir")
 @database_option
 @guarded
-@click.option("--no-fetch", is_flag=True, help="Take the data folder as it is.")
-@click.option("--force", is_flag=True, help="Build and publish though nothing is new.")
+@click.option("--no-fetch", is_flag=True, help="Use the data folder as it is.")
+@click.option("--force", is_flag=True, help="Build and publish even if nothing is new.")
 @click.option(
     "--keep",
     type=Kept(),
     default=lambda: settings.named("DEPRIVATION_KEEP") or "2",
-    help="Published files to keep.  [default: DEPRIVATION_KEEP, or 2]",
+    help="Earlier published files to keep.  [default: DEPRIVATION_KEEP, or 2]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a run report in JSON.")
 @click.argument("dbt_arguments", nargs=-1, type=click.UNPROCESSED)
@@ -63,10 +63,10 @@ def refresh(
 ) -> None:
     """Fetch, build, test and publish.
 
-    The new file is built beside the published one and takes its place in one step when all tests
-    and checks have passed. If anything fails, the published file is as it was, the last line says
-    why, and the exit code is not 0. If nothing is new, nothing is touched. Arguments that are not
-    listed here go on to `dbt build`.
+    The new file replaces the published one in one step once all tests and checks have passed. If
+    anything fails, the published file stays as it was, the last line says why, and the exit code is
+    not 0. If nothing is new, nothing changes. Options that are not listed here are passed to
+    `dbt build`.
     """
     from deprivation.fetch.record import sole_fetcher
     from deprivation.publish import refresh as refreshing
@@ -115,13 +115,13 @@ def refresh(
 
 @click.command()
 @click.argument("time", required=False)
-@click.option("--list", "only_list", is_flag=True, help="Only list the files that are kept.")
+@click.option("--list", "only_list", is_flag=True, help="Only list the kept files.")
 @database_option
 def rollback(time: str | None, only_list: bool, database: Path) -> None:
-    """Publish the file before this one again.
+    """Publish the previous file again.
 
-    Or the one of a TIME that --list shows. A refresh leaves it in place until something new is
-    upstream, or --force is given.
+    Or the one with a TIME that --list shows. A refresh leaves it in place until a publisher has
+    something new, or you give --force.
     """
     from deprivation.publish.place import place_of
     from deprivation.publish.previous import recorded
@@ -143,7 +143,7 @@ def rollback(time: str | None, only_list: bool, database: Path) -> None:
     "--to",
     cls=Renamed,
     required=True,
-    help="A folder; a PostgreSQL connection string; of uplift, a CSV file.",
+    help="A folder, a PostgreSQL connection string, or for uplift a CSV file.",
 )
 @click.option("--partition-by", type=click.Choice(["edition"]), help="Parquet: folders by edition.")
 @click.option("--schema", default="deprivation", show_default=True, help="PostgreSQL: the schema.")
@@ -151,9 +151,9 @@ def rollback(time: str | None, only_list: bool, database: Path) -> None:
 @click.option(
     "--start",
     type=click.DateTime(["%Y-%m-%d"]),
-    help="Uplift: only what holds for a learner who started on this day.",
+    help="Uplift: only the rows for a learner who started on this day.",
 )
-@click.option("--force", is_flag=True, help="Uplift: write over a file that exists.")
+@click.option("--force", is_flag=True, help="Uplift: overwrite an existing file.")
 @database_option
 def export(
     to_format: str,
@@ -167,12 +167,12 @@ def export(
 ) -> None:
     """Copy tables to Parquet, PostgreSQL or an uplift file.
 
-    All tables, or one scheme's uplifts as a CSV file. PostgreSQL: one transaction, swapped at its
-    end, so that readers see the old tables or the new. Best without a password in --output:
-    PGPASSWORD, a password file or a service is read.
+    All tables, or one scheme's uplifts as a CSV file. PostgreSQL: tables are replaced in one
+    transaction, so readers see the old ones or the new ones. Keep passwords out of --output: use
+    PGPASSWORD, a password file or a service file.
 
-    Uplift: Postcode, Uplift (five decimals), EffectiveFrom, EffectiveTo, as funding bodies give
-    their files of postcodes; see docs/uplifts.md.
+    Uplift: columns Postcode, Uplift (five decimals), EffectiveFrom and EffectiveTo, as in the
+    funding bodies' own files; see docs/uplifts.md.
     """
     from deprivation import export as exporting
 

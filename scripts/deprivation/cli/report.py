@@ -29,15 +29,15 @@ place_option = click.option(
     metavar="GEOGRAPHY:CODE",
     help="lad:E06000018, icb:E54000060 ..., or custom:NAME for an area of your own.",
 )
-force_option = click.option("--force", is_flag=True, help="Write over what exists.")
+force_option = click.option("--force", is_flag=True, help="Overwrite existing files.")
 
 
 @click.command()
 @place_option
 @click.option(
-    "--all", "all_of", metavar="GEOGRAPHY", help="A report on every place of a kind: lad."
+    "--all", "all_of", metavar="GEOGRAPHY", help="A report on every place of this kind: lad."
 )
-@click.option("--edition", type=int, help="Its year.  [default: the place's newest]")
+@click.option("--edition", type=int, help="Year of the edition.  [default: the place's newest]")
 @click.option(
     "--output",
     required=True,
@@ -56,7 +56,7 @@ def report(
 ) -> None:
     """Write a report on a place, as one HTML file.
 
-    To read offline or to print on A4: its numbers in a paragraph, a map, deciles of its areas,
+    To read offline or to print on A4: key figures, a map, deciles of its areas,
     ranks among places of its kind by each measure and edition, domains, the most and least deprived
     areas, what moved since the edition before, local deciles, sources and licences.
     """

@@ -25,21 +25,21 @@ from deprivation.cli.options import database_option
     default=100,
     show_default=True,
     type=click.IntRange(1, 2000),
-    help="Megabytes that POST /enrich takes.",
+    help="Largest file for POST /enrich, in megabytes.",
 )
 @click.option(
     "--rate",
     type=click.FloatRange(0),
-    help="Requests a second that one client may make; 0 for any number.  [default: 0 on this"
-    " machine alone, else 50]",
+    help="Requests per second for each client; 0 for no limit.  [default: 50, or 0 if only this"
+    " machine can connect]",
 )
 @click.option(
     "--base-map",
     metavar="URL",
-    help="Tiles under the page's map, https://tiles.example.org/{z}/{x}/{y}.png. The page asks no"
-    " other host for anything without it.",
+    help="Tiles for the page's map, https://tiles.example.org/{z}/{x}/{y}.png. Without it the page"
+    " contacts no other host.",
 )
-@click.option("--quiet", is_flag=True, help="No line in the log for each request.")
+@click.option("--quiet", is_flag=True, help="Do not log each request.")
 @database_option
 def serve(
     host: str,
@@ -51,10 +51,10 @@ def serve(
     quiet: bool,
     database: Path,
 ) -> None:
-    """Serve the published file: an HTTP API and a page for people.
+    """Serve the published file: an HTTP API and a web page.
 
-    Only reads. Listens on this machine alone unless --host says otherwise. Notices a refreshed file
-    within seconds, without a restart. Its log has one line of JSON a request, without postcodes and
+    Only reads the file. Only this machine can connect, unless you set --host. Notices a refreshed
+    file within seconds, without a restart. Logs one line of JSON per request, without postcodes and
     query strings. The API is described at /docs.
     """
     import uvicorn

@@ -11,8 +11,8 @@ import click
 def stage(output: str, dbt_arguments: tuple[str, ...]) -> None:
     """Write the checked inputs as Parquet, to build from on Spark.
 
-    Arguments go on to `dbt build`, such as --vars. Then: `dbt build --target spark` with
-    DEPRIVATION_STAGED naming the folder.
+    Arguments such as --vars are passed to `dbt build`. Then run `dbt build --target spark` with
+    DEPRIVATION_STAGED set to the folder.
     """
     from deprivation import stage as staging
 

@@ -45,11 +45,11 @@ def check_destination(
     if output.exists() and not output.is_file():
         raise InputError(f"{name} is not a file{instead and '; '}{instead}")
     if any(output.exists() and one.exists() and output.samefile(one) for one in kept):
-        raise InputError(f"{option} {name} is a file that is read here; name another")
+        raise InputError(f"{option} {name} is also an input; name another file")
     if output.name == LINKED:
-        raise InputError(f"{option} {name}: a file of that name keeps the record of --one-index")
+        raise InputError(f"{option} {name}: this name is kept for the record of --one-index")
     if output.exists() and not force:
-        raise InputError(f"{name} exists; --force writes over it")
+        raise InputError(f"{name} exists; --force overwrites it")
     if not output.parent.is_dir():
         raise InputError(f"{output.parent}: no such folder")
     if not os.access(output.parent, os.W_OK):

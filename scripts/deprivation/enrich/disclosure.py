@@ -47,8 +47,8 @@ class SmallAreas:
         )
         if not (people >= 0).any():
             raise InputError(
-                "--min-area-population: this file has no population of the areas of these editions;"
-                " a build from editions' files with populations has"
+                "--min-area-population: the published file has no populations for these editions;"
+                " build it from files that have them"
             )
         (size,) = connection.execute("select max(area_id) + 1 from areas").fetchone()
         self.is_below, self.is_unknown = np.zeros(size, bool), np.zeros(size, bool)

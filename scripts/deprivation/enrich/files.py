@@ -33,7 +33,7 @@ def open_records(
         paths = find_files(names)
         forms = {parse_format(input_format or path) for path in paths}
         if len(forms) > 1:
-            raise InputError(f"{paths[0]} and the others are not of one format")
+            raise InputError(f"{paths[0]} and the other files have different formats")
         form = forms.pop()
     elif len(names) > 1:
         raise InputError("- (stdin) cannot be read together with files")

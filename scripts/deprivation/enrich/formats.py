@@ -40,7 +40,7 @@ def parse_format(name: str) -> Format:
     kind = KINDS.get(suffixes[-1] if suffixes else "")
     if kind is None or (kind in ("parquet", "xlsx") and compression != "none"):
         raise InputError(
-            f"{name}: not a format that is read and written here: .csv, .tsv, .jsonl, each also"
-            " with .gz or .zst, .parquet and .xlsx (name it with --input-format or --output-format)"
+            f"{name}: unknown format; known are .csv, .tsv, .jsonl (each also with .gz or .zst),"
+            " .parquet and .xlsx (name it with --input-format or --output-format)"
         )
     return Format(kind, compression)

@@ -146,9 +146,8 @@ class Matcher:
         keys = pc.replace_substring(written, " ", "")
         places[missed] = directory.keys.find(keys)
         is_lost = pa.array(places[missed] < 0)
-        encoded = (
-            (written if self._request.falls_back else keys).filter(is_lost).dictionary_encode()
-        )
+        asked = written if self._request.falls_back else keys
+        encoded = asked.filter(is_lost).dictionary_encode()
         lost, which = missed[places[missed] < 0], encoded.indices.to_numpy()
         reasons, repaired, repaired_postcodes, *sectors = self._ask_rules(encoded.dictionary)
         reasons = pc.index_in(reasons, pa.array(STATUSES)).to_numpy()

@@ -47,7 +47,9 @@ class LinkedRecords:
                     f"--one-index: {', '.join(matcher.columns.indices)} are several indices"
                 )
             if len(matcher.asks) > 1:
-                raise InputError("--one-index: several editions are as telling as several indices")
+                raise InputError(
+                    "--one-index: several editions reveal as much as several indices; give one"
+                )
         self._matcher, self._request, self._output = matcher, request, output
         self._keys = matcher.keys()
         self._is_met = np.zeros(len(self._keys), bool)

@@ -32,7 +32,7 @@ def find_files(names: list[str]) -> list[str]:
     for name in found:
         if Path(name).is_dir():
             raise InputError(f"{name} is a folder; name the files in it: '{name}/*.csv'")
-        check_no_device(Path(name), "records of a stream are read from stdin: - --input-format csv")
+        check_no_device(Path(name), "to read a stream, use stdin: - --input-format csv")
         if not os.access(name, os.R_OK):
             raise InputError(f"{name} cannot be read: permission denied")
     return list(dict.fromkeys(found))

@@ -90,7 +90,9 @@ def plan(request: Request, held: Editions) -> list[Ask]:
     asked = [parse_edition(text, held) for text in texts]
     if request.date_column is not None:
         if len(asked) > 1:
-            raise InputError("with --date-column, --edition is one: of records without a date")
+            raise InputError(
+                "with --date-column, give one --edition: that of records without a date"
+            )
         undated = choice_of(asked[0], held) if asked else Choice({})
         return [Ask(choices_by_year(held, undated), year=asked[0].year if asked else None)]
     if len({one.year for one in asked}) < len(asked):

@@ -165,16 +165,16 @@ def check_request(request: Request) -> None:
     """Raises InputError for an option without what it is for: it would be left out in silence."""
     columns = request.columns
     if request.date_format is not None and request.date_column is None:
-        raise InputError("--date-format is of --date-column; name the column that holds the dates")
+        raise InputError("--date-format needs --date-column, which names the column of dates")
     if request.k != Request.k and not request.k_anonymity:
-        raise InputError("--k is of --k-anonymity; name the columns that are combined")
+        raise InputError("--k needs --k-anonymity, which names the columns to combine")
     if columns.local and "local" not in columns.wanted:
-        raise InputError("--only leaves out what --local asks for; add local to it")
+        raise InputError("--only leaves out the columns of --local; add local to it")
     if "local" in columns.wanted and columns.wanted != set(WANTED) and not columns.local:
         raise InputError("--only local needs --local, which names the places (lad, icb ...)")
     if columns.is_reversed and not columns.has_labels and not columns.wanted & set(REVERSED):
-        raise InputError("--reverse is of deciles and quintiles, which --only leaves out")
+        raise InputError("--reverse needs deciles or quintiles, which --only leaves out")
     if request.summary_by is not None and "," in (request.edition or "").strip(", "):
         raise InputError(
-            f"--summary-by counts by one edition; run once for each of --edition {request.edition}"
+            f"--summary-by needs one edition; run once for each of --edition {request.edition}"
         )

@@ -87,7 +87,7 @@ def enrich(database: Path, request: Request, watch: Watch | None = None) -> dict
         or not request.delimiter.isascii()
         or request.delimiter in '"\r\n\0'
     ):
-        raise InputError("--delimiter is one plain character, such as ; or a tab")
+        raise InputError("--delimiter must be one plain character, such as ; or a tab")
     with (
         connect(database) as databases,
         cursor(databases) as reading,
@@ -139,16 +139,14 @@ def summary_destination(database: Path, request: Request, output: Path | None) -
         raise InputError("--summary-by and --summary-output go together")
     if request.summary_output is None:
         if request.suppress or request.round_to or request.summary_band != "quintile":
-            raise InputError(
-                "--suppress, --round and --summary-band are for the table of --summary-by"
-            )
+            raise InputError("--suppress, --round and --summary-band need --summary-by")
         return None
     if request.summary_output == "-":
-        raise InputError("--summary-output is a file, .csv or .xlsx")
+        raise InputError("--summary-output must be a file, .csv or .xlsx")
     kept = [database, *inputs_of(request)]
     table = check_destination(request.summary_output, request.force, kept, "--summary-output")
     if table == output:
-        raise InputError("--summary-output and --output are one file")
+        raise InputError("--summary-output and --output are the same file")
     return table
 
 

@@ -150,12 +150,12 @@ def least_disclosure(summary: dict[str, Any]) -> list[tuple[str, int | None]]:
     lines: list[tuple[str, int | None]] = []
     if small := summary.get("small_areas"):
         lines.append((f"areas of fewer than {small['least_population']:,} people", None))
-        lines.append(("  answers taken out", small["answers_taken_out"]))
+        lines.append(("  answers left out", small["answers_taken_out"]))
         if small["of_unknown_population"]:
             lines.append(("  of them: population unknown", small["of_unknown_population"]))
     if combined := summary.get("k_anonymity"):
         names = ", ".join(combined["columns"])
-        lines.append((f"records alike in {names} and the answer", None))
+        lines.append((f"records with the same {names} and answer", None))
         lines.append(
             (
                 f"  {combined['combinations']:,} combinations, the smallest of"

@@ -195,8 +195,8 @@ def _refuse_too_large(address: str, size: int, limit: int, part: Path) -> None:
     if size > limit:
         discard(part)
         raise FetchError(
-            f"{web.told(address)}: over {limit:,} bytes, more than the catalogue lets come; if the"
-            " publisher's file has grown so, change its bytes there"
+            f"{web.told(address)}: over {limit:,} bytes, more than the catalogue allows; if the"
+            " publisher's file has grown, change its size there"
         )
 
 

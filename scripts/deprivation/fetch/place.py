@@ -103,8 +103,8 @@ def _compare(row: Fetchable, sha256: str, size: int) -> str:
     if row.sha256_by in ("reported", "copy"):
         return f"warning: {differs}, where they are {row.sha256_by}: it is taken"
     raise FetchError(
-        f"{differs}: re-issued under the same address, or not what it seems; look at it, then"
-        " change the list, or give the file by --path"
+        f"{differs}: re-issued at the same address, or not the right file; check it, then"
+        " change the list, or give the file with --path"
     )
 
 
@@ -149,7 +149,7 @@ def place(
     if same:
         return outcome_of(row, fetched, "unchanged", said)
     if before is not None and before.address == told(row.address):
-        news = f"{row.name}: re-issued under the same address: sha256 {sha256}, was {before.sha256}"
+        news = f"{row.name}: re-issued at the same address: sha256 {sha256}, was {before.sha256}"
         return outcome_of(row, fetched, "re-issued", "; ".join(filter(None, [news, said])))
     if row.method == "gov.uk" and any(one.kind == row.kind for one in replaced):
         news = f"{row.name}: re-issued as {row.file_name}"

@@ -149,7 +149,7 @@ def _is_current(
         if is_there:
             return True
         raise FetchError(
-            f"{row.address}: its user or token is not kept; give the address again by --address"
+            f"{row.address}: its user or token was not kept; give the address again with --address"
         )
     if not is_there or found.address != told(row.address):
         return False

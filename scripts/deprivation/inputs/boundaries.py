@@ -75,7 +75,7 @@ def outlines_in(path: Path) -> dict[str, str]:
         ) from None
     if not found:
         raise InputError(
-            f"{path.name}: no property of its features holds codes of areas, such as E01000001;"
+            f"{path.name}: no property of its features has area codes, such as E01000001;"
             " move it out of the data folder"
         )
     return found

@@ -80,7 +80,7 @@ def files_in(folder: Path, suffixes: tuple[str, ...] = (), is_deep: bool = False
         )
 
     if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder}: there is a file where a folder should be; move it away")
+        raise InputError(f"{folder}: this is a file where a folder should be; move it away")
     found: list[Path] = []
     if not folder.exists():
         return
@@ -99,7 +99,7 @@ def files_in(folder: Path, suffixes: tuple[str, ...] = (), is_deep: bool = False
             if name not in inside:
                 found.append(path)
             elif suffixes:
-                raise InputError(f"{path}: there is a folder where a file should be; move it away")
+                raise InputError(f"{path}: this is a folder where a file should be; move it away")
     yield from sorted(found)
 
 

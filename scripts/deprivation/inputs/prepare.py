@@ -146,7 +146,7 @@ def _synthetic(work_dir: Path) -> Path:
         if not (folder / SYNTHETIC_MARK).is_file():
             if folder.exists():
                 raise InputError(
-                    f"{folder}: in the place of the synthetic data set there is something else;"
+                    f"{folder}: holds something else where the synthetic data set should be;"
                     " name another folder in DEPRIVATION_WORK_DIR"
                 )
             unfinished = Path(f"{folder}.unfinished")

@@ -11,6 +11,7 @@ import duckdb
 from deprivation.errors import BuildError
 from deprivation.publish.contract import contract, promised_tables
 from deprivation.publish.variables import Wanted
+from deprivation.published import first_line
 from deprivation.sql import identifier, literal
 
 # Postcodes of public buildings, with the country that any release must give them.
@@ -22,8 +23,7 @@ KNOWN_POSTCODES = {
     "G2 1DU": "S92000003",
     "EH99 1SP": "S92000003",
 }
-# Not compared by rows: what there are fewer inputs of is said by the editions that are gone.
-OF_INPUTS = {"sources"}
+
 OF_SEVERAL_EDITIONS = {
     "area_changes",
     "area_imd_wide",
@@ -55,8 +55,8 @@ def check_whole_file(built: Path) -> None:
     ]
     if missing:
         raise BuildError(
-            f"not published: {', '.join(missing)} not built or empty (a part of the build can be"
-            " run in place with dbt itself)"
+            f"not published: {', '.join(missing)} not built or empty (to build only some tables,"
+            " run dbt itself)"
         )
 
 
@@ -83,8 +83,8 @@ def last_check(
             was_synthetic = _is_synthetic(connection, "published")
             if synthetic and not was_synthetic and "synthetic" not in allowed:
                 raise BuildError(
-                    f"not published: {published} holds real data and this build is of synthetic"
-                    " data; name DEPRIVATION_DATA_DIR, or another file, or say --allow synthetic"
+                    f"not published: {published} holds real data and this build has synthetic data;"
+                    " set DEPRIVATION_DATA_DIR, name another file, or use --allow synthetic"
                 )
             if synthetic == was_synthetic:
                 _compare(connection, asked, allowed)
@@ -115,29 +115,24 @@ def _attach_published(connection: duckdb.DuckDBPyConnection, published: Path) ->
         connection.execute(
             "select is_synthetic from published.main.sources, published.main.editions limit 1"
         )
-    except duckdb.CatalogException as error:
-        raise BuildError(
-            f"not published: {published} is not a whole published file to compare with"
-            f" ({str(error).partition(chr(10))[0]}); move it away"
-        ) from None
     except duckdb.Error as error:
         raise BuildError(
-            f"not published: the published file cannot be read to compare ({error}); move"
-            f" {published} away, or name another file"
+            "not published: the published file cannot be read to compare"
+            f" ({first_line(error)}); move {published} away, or name another file"
         ) from None
 
 
 def _compare(
     connection: duckdb.DuckDBPyConnection, asked: Wanted, allowed: Collection[str]
 ) -> None:
-    """Nothing that was published may be gone, but for what is allowed or was left out by name."""
+    """Nothing that was published may be missing, unless it is allowed or was left out by name."""
     before, now = _editions(connection, "published"), _editions(connection, "built")
     gone = [one for one in before if one not in now and not asked.leaves_out(*one)]
     if gone and "fewer-editions" not in allowed:
         names = ", ".join(f"{nation} {edition}" for nation, edition in gone)
         raise BuildError(
-            f"not published: {names} of the published file is not in this one; bring its file back"
-            " (`deprivation prepare` lists what is there), or say --allow fewer-editions"
+            f"not published: {names} is in the published file but not in this one; bring its input"
+            " back (`deprivation prepare` lists inputs), or use --allow fewer-editions"
         )
     if "fewer-rows" not in allowed:
         kept = {one for one in before if one in now}
@@ -159,7 +154,7 @@ def _check_editions(connection: duckdb.DuckDBPyConnection, asked: Wanted) -> Non
         raise BuildError(
             f"not published: {', '.join(missing)} was asked for and is not in the finished file,"
             f" which holds {', '.join(there) or 'no edition'}; `deprivation fetch --only"
-            f' "{missing[0]}"` fetches it, and the variable editions says which are asked for'
+            f' "{missing[0]}"` fetches it, or leave it out of the variable editions'
         )
 
 
@@ -173,7 +168,7 @@ def _check_contract(connection: duckdb.DuckDBPyConnection) -> None:
         for column, promised in columns.items():
             found = types.get((table, column))
             if found is None:
-                raise BuildError(f"not published: {table}.{column} of the contract is not there")
+                raise BuildError(f"not published: {table}.{column} of the contract is missing")
             wanted = connection.execute(f"select typeof(cast(null as {promised}))").fetchone()[0]
             if wanted not in (found, '"NULL"') and found != promised.upper():
                 raise BuildError(
@@ -227,7 +222,8 @@ def _check_rows(
 
     is_less_asked: editions were left out by name, and with them what is made of several.
     """
-    skipped = OF_INPUTS | (OF_SEVERAL_EDITIONS if is_less_asked else set())
+    # Fewer sources show as missing editions.
+    skipped = {"sources"} | (OF_SEVERAL_EDITIONS if is_less_asked else set())
     now = _count_by_edition(connection, "built")
     before = _count_by_edition(connection, "published")
     for (table, *edition), rows in sorted(before.items()):
@@ -243,8 +239,8 @@ def _check_rows(
 def _check_fewer(what: str, now: int, before: int) -> None:
     if now < 0.99 * before:
         raise BuildError(
-            f"not published: {what} has {now:,} rows, the published file has {before:,}; if that is"
-            " right, say --allow fewer-rows"
+            f"not published: {what} has {now:,} rows, the published file has {before:,}; if this is"
+            " right, use --allow fewer-rows"
         )
 
 
@@ -256,16 +252,15 @@ def _is_synthetic(connection: duckdb.DuckDBPyConnection, database: str) -> bool:
 def _check_known(connection: duckdb.DuckDBPyConnection) -> None:
     found = dict(
         connection.execute(
-            "select postcode, country_code from built.main.postcodes where postcode in"
-            f" ({', '.join('?' * len(KNOWN_POSTCODES))})",
-            list(KNOWN_POSTCODES),
+            "select postcode, country_code from built.postcodes where list_contains(?, postcode)",
+            [list(KNOWN_POSTCODES)],
         ).fetchall()
     )
     for postcode, country in KNOWN_POSTCODES.items():
         if found.get(postcode) != country:
             raise BuildError(
                 f"not published: {postcode} is in country {found.get(postcode)}, not {country};"
-                " if the directory is meant to be a part of the country, say --allow unknown-places"
+                " if the directory should cover only part of the UK, use --allow unknown-places"
             )
 
 
@@ -299,7 +294,7 @@ def _check_places(connection: duckdb.DuckDBPyConnection) -> None:
     ).fetchone()
     if missing + moved > MAY_DIFFER * compared:
         raise BuildError(
-            f"not published: of {compared} postcodes of the published file {missing} are gone and"
-            f" {moved} are in other areas ({example}); if that is right, say --allow"
+            f"not published: of {compared} postcodes of the published file {missing} are missing"
+            f" and {moved} are in other areas ({example}); if this is right, use --allow"
             " moved-postcodes"
         )

@@ -67,7 +67,7 @@ def _check_ours(database: Path) -> None:
     if strangers:
         raise BuildError(
             f"{database} holds what no build made ({', '.join(strangers[:5])}) and would lose it;"
-            " move that into a file of its own, or name another file"
+            " move that into another file, or name another file here"
         )
 
 
