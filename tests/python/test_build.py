@@ -125,12 +125,13 @@ def test_an_empty_build_leaves_the_published_file_alone(tmp_path):
     assert database.read_bytes() == b"as it was"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("layout", "editions"),
     [
         ("ONSPD_2018_05", [2015, 2019]),
-        pytest.param("NSPL_2021_11", [2015, 2019], marks=pytest.mark.long),
-        pytest.param("NSPL_2025_08", [2025], marks=pytest.mark.long),
+        ("NSPL_2021_11", [2015, 2019]),
+        ("NSPL_2025_08", [2025]),
     ],
 )
 def test_older_layouts_build_the_editions_they_can(deprivation, tmp_path, layout, editions):
@@ -162,6 +163,7 @@ def test_older_layouts_build_the_editions_they_can(deprivation, tmp_path, layout
     assert query(database, known) == [("LSOA_2021.geojson", 2)]
 
 
+@pytest.mark.long
 def test_custom_areas_of_any_time_without_northern_ireland(warehouse, deprivation, tmp_path):
     (abolished,) = query(
         warehouse,
@@ -222,6 +224,7 @@ def test_memory_is_set_from_the_machines():
     assert 0 < int(memory_limit(whole).removesuffix("B")) < whole
 
 
+@pytest.mark.long
 def test_stage_writes_what_spark_builds_from(deprivation, tmp_path):
     staged = tmp_path / "staged"
     done = deprivation("stage", "--output", staged, DEPRIVATION_WORK_DIR=tmp_path / "work")

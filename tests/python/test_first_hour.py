@@ -79,9 +79,9 @@ def unit_tests() -> set[str]:
         ("dbt test", 40),
         pytest.param("dbt build --select int_postcodes+", 15, marks=pytest.mark.long),
         pytest.param("dbt build --select stg_ons__postcode_directory+", 30, marks=pytest.mark.long),
-        ("dbt build --select postcodes+", 3),
-        ("dbt docs generate", 0),
-        ("dbt source freshness", 0),
+        pytest.param("dbt build --select postcodes+", 3, marks=pytest.mark.long),
+        pytest.param("dbt docs generate", 0, marks=pytest.mark.long),
+        pytest.param("dbt source freshness", 0, marks=pytest.mark.long),
         pytest.param("dbt build --empty", 60, marks=pytest.mark.long),
     ],
 )
@@ -97,6 +97,7 @@ def test_after_a_build_each_command_of_dbt_works(clone, command, at_least):
         assert connection.execute("select count(*) from postcodes").fetchone() == (10_000,)
 
 
+@pytest.mark.long
 def test_a_part_is_built_into_a_new_file(clone, tmp_path):
     places = {"DEPRIVATION_DB": tmp_path / "new.duckdb", "DEPRIVATION_WORK_DIR": tmp_path / "work"}
     done = clone.type("dbt build --select +postcode_imd", **places)

@@ -625,12 +625,12 @@ def no_vintage(data):
         (spoil_number, "int_postcodes"),
         (spoil_score, "int_area_indices"),
         (repeat_postcode, "postcodes"),
-        (repeat_area, "assert_every_area_is_there_once"),
-        (rank_outside, "int_area_indices"),
+        pytest.param(repeat_area, "assert_every_area_is_there_once", marks=pytest.mark.long),
+        pytest.param(rank_outside, "int_area_indices", marks=pytest.mark.long),
         (decile_off, "int_area_indices"),
-        (blank_one, "int_area_indices"),
-        (cut_inside, "int_postcodes"),
-        (no_vintage, "int_area_indices"),
+        pytest.param(blank_one, "int_area_indices", marks=pytest.mark.long),
+        pytest.param(cut_inside, "int_postcodes", marks=pytest.mark.long),
+        pytest.param(no_vintage, "int_area_indices", marks=pytest.mark.long),
     ],
 )
 def test_a_bad_value_stops_the_build_and_is_named(data, deprivation, tmp_path, spoil, found_by):
@@ -868,9 +868,8 @@ def spoil_column(data, spoil):
 @pytest.mark.parametrize(
     "spoil",
     [
-        swapped_vintages,
-        *(pytest.param(one, marks=pytest.mark.long) for one in (half, blank_lsoa_2021)),
-        pytest.param(one_area_file_missing, marks=pytest.mark.long),
+        pytest.param(one, marks=pytest.mark.long)
+        for one in (swapped_vintages, half, blank_lsoa_2021, one_area_file_missing)
     ],
 )
 def test_a_directory_with_holes_stops_the_build_unless_allowed_by_name(data, tmp_path, spoil):

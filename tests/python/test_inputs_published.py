@@ -246,6 +246,7 @@ def without_history(data: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_an_unpacked_code_history_is_read_and_a_damaged_one_stops_the_build(
     data, tmp_path, deprivation
 ):

@@ -143,6 +143,7 @@ def build(project: Path, data: Path, database: Path) -> subprocess.CompletedProc
     )
 
 
+@pytest.mark.long
 def test_a_new_edition_is_rows_and_a_source(project, data, tmp_path):
     name_sources(project)
     built = build(project, data, tmp_path / "new.duckdb")

@@ -163,6 +163,7 @@ def leave_blank(data: Path, start: str) -> None:
         csv.writer(file).writerows([header, *rows])
 
 
+@pytest.mark.long
 def test_each_fault_of_a_row_stops_the_build_by_name(tmp_path):
     path = tmp_path / "mine.csv"
     path.write_text(

@@ -65,7 +65,16 @@ def test_queries_run(warehouse, page):
             assert connection.execute(statement).fetchall(), statement
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "sh")], ids=named)
+@pytest.mark.parametrize(
+    "page",
+    [
+        # operating.md builds several times.
+        pytest.param(page, marks=pytest.mark.long if page.name == "operating.md" else ())
+        for page in PAGES
+        if blocks(page, "sh")
+    ],
+    ids=named,
+)
 def test_commands_run(warehouse, sample, tmp_path, page):
     shutil.copytree(sample, tmp_path / "deprivation-data")
     shutil.copy(warehouse, tmp_path / "deprivation.duckdb")

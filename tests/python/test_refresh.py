@@ -164,6 +164,7 @@ def test_a_refresh_publishes_and_then_touches_nothing(place):
     assert place.published() != first
 
 
+@pytest.mark.long
 def test_the_last_files_are_kept_and_brought_back(place, deprivation):
     published = []
     for _ in range(5):
@@ -459,6 +460,7 @@ def test_kills_at_many_moments_with_readers_open(place):
     assert times > 20
 
 
+@pytest.mark.long
 def test_a_whole_refresh_from_the_publishers_with_readers_open(place, deprivation, tmp_path):
     """The true build, of synthetic files that come from a server, over a file that is read."""
     sample = tmp_path / "sample"

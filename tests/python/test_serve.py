@@ -265,6 +265,7 @@ def test_docs_ask_nothing_of_other_hosts(api):
     assert {"/postcodes/{postcode}", "/enrich", "/places/{geography}/{code}"} <= set(described)
 
 
+@pytest.mark.long
 def test_a_refreshed_file_is_served_without_a_failed_request(warehouse, tmp_path, postcodes):
     database, next_one = tmp_path / "deprivation.duckdb", tmp_path / "next.duckdb"
     shutil.copy(warehouse, database)
