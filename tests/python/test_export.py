@@ -302,6 +302,26 @@ def test_what_hangs_on_a_table_comes_along_or_stops_the_export(tmp_path, postgre
             "alter table deprivation.one drop column mine",
             "column mine",
         ),
+        (
+            "alter table deprivation.one alter column tag set statistics 500",
+            "alter table deprivation.one alter column tag set statistics -1",
+            "setting of column tag",
+        ),
+        (
+            "alter table deprivation.one alter column tag set (n_distinct = 9)",
+            "alter table deprivation.one alter column tag reset (n_distinct)",
+            "setting of column tag",
+        ),
+        (
+            """comment on index deprivation."by ON x" is 'why'""",
+            """comment on index deprivation."by ON x" is null""",
+            'comment on index deprivation."by ON x"',
+        ),
+        (
+            "alter table deprivation.one set unlogged",
+            "alter table deprivation.one set logged",
+            "unlogged storage",
+        ),
     ):
         target.execute(hung)
         with pytest.raises(exporting.ExportError, match=f"cannot carry over: .*{said}"):

@@ -172,6 +172,19 @@ def test_a_row_without_a_code_is_no_row_of_the_table(server, get, table, blank):
         get(table())
 
 
+@pytest.mark.parametrize("code", [7, "7", "e01000001", "E01 1", "E01000001, E01000002", "*"])
+def test_what_joins_with_nothing_takes_no_table_s_place(server, get, table, tmp_path, code):
+    server.layers[LAYER] = Layer(pairs(20))
+    get(table())
+    before = (tmp_path / "lookups/lu.csv").read_bytes()
+    server.layers[LAYER] = Layer(
+        [*pairs(20), {"LSOA11CD": "E9", "CHGIND": "U", "LSOA21CD": code}], edited=2
+    )
+    with pytest.raises(FetchError, match="in LSOA21CD is no code"):
+        get(table())
+    assert (tmp_path / "lookups/lu.csv").read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("change", "match"),
     [

@@ -45,6 +45,20 @@ select 'security label ' || label from pg_seclabel where objoid = %(table)s::reg
 union
 select 'storage setting ' || unnest(reloptions) from pg_class where oid = %(table)s::regclass
 union
+select 'setting of column ' || attname from pg_attribute
+join pg_type on pg_type.oid = atttypid
+where
+    attrelid = %(table)s::regclass and attnum > 0 and not attisdropped
+    and (
+        attoptions is not null or coalesce(attstattarget, -1) >= 0 or attstorage <> typstorage
+        or attcompression <> ''
+    )
+union
+select 'comment on index ' || indexrelid::regclass::text from pg_index
+where indrelid = %(table)s::regclass and obj_description(indexrelid, 'pg_class') is not null
+union
+select 'unlogged storage' from pg_class where oid = %(table)s::regclass and relpersistence = 'u'
+union
 select 'tablespace' from pg_class where oid = %(table)s::regclass and reltablespace <> 0
 union
 select 'replica identity' from pg_class where oid = %(table)s::regclass and relreplident <> 'd'

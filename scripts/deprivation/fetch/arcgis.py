@@ -12,6 +12,7 @@ import csv
 import dataclasses
 import io
 import json
+import re
 import urllib.parse
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +25,8 @@ from deprivation.fetch.download import Version, Watch
 from deprivation.fetch.web import PassingError, Patience, Say
 
 PAGE = 1000
+# In capitals, with a letter: 5A of a rural-urban class, E01000001; another joins with nothing.
+CODE = re.compile("[0-9]*[A-Z][0-9A-Z]*").fullmatch
 INSIDE = {"json": "attributes", "geojson": "properties"}
 # Made by the service, another in each copy of a table.
 OWN_COLUMNS = {"objectid", "fid", "shape__area", "shape__length", "globalid"}
@@ -149,6 +152,9 @@ def write_features(rows: Sequence[dict], columns: Sequence[str], part: Path, nam
     for at, column in enumerate(columns):
         if not column.lower().endswith("nm") and not all(value[at] for value in values):
             raise FetchError(f"{name}: a row of the table has no {column}")
+        odd = next((value[at] for value in values if _is_code(column) and not CODE(value[at])), "")
+        if odd:
+            raise FetchError(f"{name}: {odd[:40]!r} in {column} is no code, such as E01000001")
     with part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
