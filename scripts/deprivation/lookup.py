@@ -21,13 +21,13 @@ from deprivation.text_table import text_table
 
 SCALE = "rank 1, decile 1 and quintile 1 are the most deprived"
 REASONS = {
-    "outside_coverage": "is in a nation of which this file holds no such edition",
-    "no_area": "is known, but the directory places it in none of the edition's areas",
-    "not_found": "has a postcode's format but is not in the directory, nor is its sector",
+    "outside_coverage": "is in a nation without such an edition in this file",
+    "no_area": "is in the directory, but in none of the edition's areas",
+    "not_found": "has the format of a postcode, but neither it nor its sector is in the directory",
     "partial": "is only a part of a postcode",
-    "pseudo": "is a code for no fixed abode or the like, not a place",
+    "pseudo": "is a code for no fixed abode or similar, not a place",
     "invalid": "is not a postcode",
-    "missing": "is empty, or a word for no postcode",
+    "missing": "is empty or means no postcode",
 }
 
 

@@ -591,7 +591,7 @@ def test_a_directory_put_there_by_hand_is_not_removed(server, rows, get, tmp_pat
     by_hand.parent.mkdir(parents=True)
     by_hand.write_bytes(directory_zip("MAY_2026", name="NSPL"))
     server.files["/pinned/2026-08"] = directory_zip("AUG_2026")
-    with pytest.raises(FetchError, match=r"NSPL_MAY_2026_UK.zip was put there by hand"):
+    with pytest.raises(FetchError, match=r"NSPL_MAY_2026_UK.zip was not fetched"):
         get(rows[-1])
     assert by_hand.exists()
 

@@ -115,8 +115,8 @@ def _refuse_strangers(
             ours = name in record or name == row.path or ".part" in path.name
             if path.is_file() and of_directory and not ours:
                 raise FetchError(
-                    f"{path} was put there by hand, and {row.name} would stand beside it; move it"
-                    " away, or leave the fetching out (refresh --no-fetch)"
+                    f"{path} was not fetched, and {row.name} would be a second one; move it away,"
+                    " or do not fetch (refresh --no-fetch)"
                 )
 
 

@@ -232,8 +232,8 @@ def sentence(answer: Answer, text: str) -> str:
     if answer.status == "sector":
         spread = answer.document["postcode_fallback"]
         return (
-            f"{answer.document['postcode']} is not in the directory; of the postcodes of its sector"
-            f" {spread['sector']}, {spread['modal_share']:.0%} are in decile"
+            f"{answer.document['postcode']} is not in the directory; in its sector"
+            f" {spread['sector']}, {spread['modal_share']:.0%} of postcodes are in decile"
             f" {spread['modal_decile']} (1 = most deprived)"
         )
     ended = ", a postcode that Royal Mail has ended," if "terminated" in answer.status else ""
