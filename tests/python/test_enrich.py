@@ -402,7 +402,7 @@ def test_a_file_that_cannot_be_read_is_named_and_nothing_is_written(enrich, tmp_
         (["--report", "out.csv"], "the same file"),
         (["--report", "nowhere/report.json"], "no such folder"),
         (["--index", ""], "--index names no index"),
-        (["--date-format", "%d/%m/%y"], "--date-format is of --date-column"),
+        (["--date-format", "%d/%m/%y"], "--date-format needs --date-column"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_a_failure(
