@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import errno
 import gzip
 import json
+import os
 import resource
 import shutil
 import signal
@@ -16,6 +18,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from deprivation.cli.failures import Commands
 from deprivation.enrich import run as enriching
 
 COMMAND = Path(sys.executable).parent / "deprivation"
@@ -594,3 +597,25 @@ def test_of_a_list_given_twice_nothing_is_left_out_in_silence(deprivation, comma
     run = deprivation(*command, option, "2019", option, "2025")
     assert run.returncode == 2
     assert f"{option} is given 2 times; give it once" in run.stderr.splitlines()[-1]
+
+
+def test_json_with_a_key_twice_is_refused(enrich, tmp_path):
+    """One parser takes the first of two values, another the last."""
+    people = tmp_path / "people.jsonl"
+    people.write_text('{"postcode": "M1 1AE"}\n{"postcode": "M1 1AE", "postcode": "NG16 1AA"}\n')
+    run = enrich(people, "--postcode-column", "postcode", "--output", "-")
+    assert run.returncode == 1 and run.stdout == ""
+    assert "people.jsonl, line 2: has a key twice" in run.stderr.splitlines()[-1]
+
+
+def test_a_full_disk_is_said_in_words(capsys):
+    group = Commands("test")
+
+    @group.command()
+    def write():
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(SystemExit) as ended:
+        group.main(["write"])
+    assert ended.value.code == 1
+    assert "no space left where the output" in capsys.readouterr().err

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -67,6 +68,11 @@ class Commands(click.Group):
             sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
             return REFUSED, "error: what reads the output has gone; it is not complete"
         except (OSError, UnicodeError, MemoryError) as error:
+            if getattr(error, "errno", None) == errno.ENOSPC and not error.filename:
+                return REFUSED, (
+                    "error: no space left where the output or a folder of working files is; free"
+                    " some, or name another place"
+                )
             return REFUSED, f"error: {str(error) or type(error).__name__}"
         except Exception as error:
             if os.environ.get("DEPRIVATION_DEBUG"):

@@ -36,14 +36,19 @@ def json_keys(connection: duckdb.DuckDBPyConnection, records: JsonRecords) -> li
             batch,
             f"""select
                 row_number() over () as place,
-                case when json_valid({RECORD}) then json_type({RECORD}) else '' end as kind
+                case
+                    when not json_valid({RECORD}) then ''
+                    when list_unique(json_keys({RECORD})) < len(json_keys({RECORD})) then 'TWICE'
+                    else json_type({RECORD})
+                end as kind
             from batch
             qualify is_record and kind <> 'OBJECT'
             order by place limit 1""",
         )
         if len(kinds):
             line = before + places[0].as_py()
-            raise InputError(f"{path}, line {line}: is not a JSON object")
+            wrong = "has a key twice" if kinds[0].as_py() == "TWICE" else "is not a JSON object"
+            raise InputError(f"{path}, line {line}: {wrong}")
         (found,) = over(
             connection,
             batch,
