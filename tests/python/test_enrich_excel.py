@@ -99,6 +99,15 @@ def test_csv_goes_to_a_workbook_as_text(warehouse, tmp_path, live):
     assert row[0] == "007" and isinstance(row[header.index("imd_decile")], float)
 
 
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [(570.0, "570"), (1234567890123456.0, "1234567890123456"), (1.5, "1.5"), (1e20, "1e+20")],
+)
+def test_whole_numbers_have_no_point(cell, text):
+    """A case number of 16 digits, too: the most that a sheet holds exactly."""
+    assert excel.cell_text(cell) == text
+
+
 def test_a_lookup_is_written_as_a_workbook(deprivation, warehouse, live, tmp_path):
     output = tmp_path / "answers.xlsx"
     run = deprivation("lookup", live, "--output", output, "--database", warehouse)

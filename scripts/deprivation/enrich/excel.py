@@ -86,7 +86,7 @@ def cell_text(cell: Any) -> str | None:
         return None
     if isinstance(cell, bool):
         return str(cell).lower()
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e16:
         return str(int(cell))
     if isinstance(cell, datetime.datetime):
         return cell.isoformat(" ")
