@@ -135,6 +135,7 @@ def test_a_file_that_is_open_is_one_line(clone):
     assert "Traceback" not in said and len(said.splitlines()) < 20, said
 
 
+@pytest.mark.long
 def test_dbts_own_log_comes_on_request(clone):
     done = clone.type("deprivation build --full-log --select stg_input_files")
     assert "1 of 1 OK created sql view model" in done.stdout

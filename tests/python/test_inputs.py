@@ -624,7 +624,7 @@ def no_vintage(data):
     [
         (spoil_number, "int_postcodes"),
         (spoil_score, "int_area_indices"),
-        (repeat_postcode, "postcodes"),
+        pytest.param(repeat_postcode, "postcodes", marks=pytest.mark.long),
         pytest.param(repeat_area, "assert_every_area_is_there_once", marks=pytest.mark.long),
         pytest.param(rank_outside, "int_area_indices", marks=pytest.mark.long),
         (decile_off, "int_area_indices"),
@@ -700,6 +700,7 @@ def swap_columns(path: Path, one: str, other: str, row: int) -> None:
         csv.writer(file).writerows(table)
 
 
+@pytest.mark.long
 def test_values_that_cannot_be_true_are_found(data, tmp_path):
     change_value(directory(data), "pcds", "HELLO", row=1)
     change_value(directory(data), "lat", "153.2", row=2)

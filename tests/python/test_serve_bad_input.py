@@ -247,6 +247,7 @@ def test_a_client_with_too_many_requests(warehouse, tmp_path):
             assert "x-request-id" in answer.headers["access-control-expose-headers"]
 
 
+@pytest.mark.long
 def test_slow_clients_are_not_waited_for(warehouse):
     """One that stops, one that sends a byte now and then, and one that never ends its head."""
     limits = Limits(wait=1, grace=2, pace=1000)
