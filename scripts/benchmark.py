@@ -1,3 +1,4 @@
+#!/usr/bin/env python
 """How fast the project is beside the same jobs done plainly, all in one run on one machine.
 
     scripts/benchmark.py build [--rounds 3] [--peers-python PATH] [--rows 0.1,1,10]
