@@ -257,7 +257,7 @@ def test_a_web_page_with_status_200_is_refused(server, get, edition, tmp_path):
 
 def test_a_message_with_status_200_is_refused(server, get, edition, tmp_path):
     server.faults["/file.csv"] = [Fault(content=b'{"error": {"code": 400}}')]
-    refused(get, edition(), tmp_path, "a message came in the place of the file")
+    refused(get, edition(), tmp_path, "a message came instead of the file")
 
 
 def test_a_length_that_is_too_long_is_found_out(server, get, edition, tmp_path):
@@ -297,7 +297,7 @@ def test_another_month_than_was_asked_for_is_refused(server, get):
     row = catalogue.Fetchable(
         "directory", "ONSPD", "2026-08", "onspd", "ONSPD_AUG_2026_UK.zip", server.address("/data")
     )
-    with pytest.raises(FetchError, match="holds ONSPD_MAY_2026_UK, not the release 2026-08"):
+    with pytest.raises(FetchError, match="contains ONSPD_MAY_2026_UK, not the release 2026-08"):
         get(row)
 
 
@@ -307,7 +307,7 @@ def test_hashes_of_the_list_bind_when_pinned_and_warn_when_reported(server, get,
     with pytest.raises(FetchError, match="re-issued at the same address, or not the right file"):
         get(edition(**other, sha256_by="pinned"))
     assert get(edition(**other, sha256_by="reported"))[0].status == "fetched"
-    assert "where they are reported: it is taken" in said[-1]
+    assert "(reported, not the publisher's own); the file is used" in said[-1]
     said.clear()
     get(edition(bytes=len(CSV), sha256=sha256(CSV), sha256_by="pinned"))
     assert not said
@@ -357,7 +357,7 @@ def test_a_zip_that_unzips_to_too_much_is_refused(server, get, monkeypatch):
     row = catalogue.Fetchable(
         "directory", "ONSPD", "2026-08", "onspd", "ONSPD_AUG_2026_UK.zip", server.address("/data")
     )
-    with pytest.raises(FetchError, match="unzips to 79,997 bytes, more than is allowed"):
+    with pytest.raises(FetchError, match="unzips to 79,997 bytes, more than the limit"):
         get(row)
 
 
@@ -499,7 +499,7 @@ def test_a_dead_address_has_its_fallback(server, get, edition, said):
     server.files["/file.csv"] = CSV
     row = edition("/gone.csv", fallback=server.address("/file.csv"))
     assert get(row)[0].status == "fetched"
-    assert "404" in said[0] and "its fallback is tried" in said[0]
+    assert "404" in said[0] and "trying its fallback" in said[0]
     assert get(row)[0].status == "unchanged"
 
 

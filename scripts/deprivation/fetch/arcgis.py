@@ -1,9 +1,9 @@
-"""Tables of an ArcGIS FeatureServer, whole: ONS's lookups and boundaries.
+"""Complete tables from an ArcGIS FeatureServer: ONS's lookups and boundaries.
 
-A service gives at most so many rows an answer (1,000 for ONS's tables), whatever is asked for, and
-errors with status 200. So the rows are counted first, asked for in the order of their key, and
-counted again at the end. The service makes its answer anew each time: what tells one issue from
-another are the rows, sorted, which is how they are written.
+A service limits the rows of each answer (1,000 for ONS's tables), whatever is asked for, and
+reports errors with status 200. So the rows are counted first, read in the order of their key, and
+counted again at the end. They are written sorted: the service may give them in another order each
+time, and only different rows mean a new issue.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from deprivation.fetch.download import Version, Watch
 from deprivation.fetch.web import PassingError, Patience, Say
 
 PAGE = 1000
-# In capitals, with a letter: 5A of a rural-urban class, E01000001; another joins with nothing.
+# In capitals, with a letter: 5A (a rural-urban class), E01000001. Other codes join with nothing.
 CODE = re.compile("[0-9]*[A-Z][0-9A-Z]*").fullmatch
 INSIDE = {"json": "attributes", "geojson": "properties"}
-# Made by the service, another in each copy of a table.
+# Added by the service; they differ between copies of a table.
 OWN_COLUMNS = {"objectid", "fid", "shape__area", "shape__length", "globalid"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Layer:
-    """What a service says of a layer. key: its column of row numbers; empty where unsaid."""
+    """What a service says about a layer. key: its column of row numbers; empty if not given."""
 
     address: str
     key: str
@@ -65,7 +65,7 @@ def count_rows(session: requests.Session, layer: str, patience: Patience) -> int
     answer = _query(session, layer, patience, returnCountOnly="true", f="json")
     count = answer.get("count")
     if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-        raise FetchError(f"{layer}: the service has no count of rows: {str(answer)[:200]}")
+        raise FetchError(f"{layer}: the service gives no row count: {str(answer)[:200]}")
     return count
 
 
@@ -78,10 +78,10 @@ def fetch_table(
     watch: Watch,
     say: Say,
 ) -> Version:
-    """Write the whole table to `part` as CSV: `columns` first, then the service's others.
+    """Write the whole table to `part` as CSV, with `columns`, or with all if none are named.
 
-    A table that changes between two pages is read again from its first. Raises FetchError for an
-    answer that is no page of the table, and for one that lacks one of `columns`.
+    A table that changes between two pages is read again from the first page. Raises FetchError
+    for an answer that is not a page of the table, and for a missing column.
     """
 
     version, features = _read(session, layer, columns, patience, watch, say)
@@ -103,9 +103,9 @@ def fetch_geojson(
     version, features = _read(session, layer, columns, patience, watch, say, "geojson")
     for feature in features:
         known = {name.lower(): name for name in feature["properties"]}
-        lacking = [name for name in columns if name.lower() not in known]
-        if lacking:
-            raise FetchError(f"{layer}: a feature has no {lacking[0]!r}")
+        missing = [name for name in columns if name.lower() not in known]
+        if missing:
+            raise FetchError(f"{layer}: a feature has no {missing[0]!r}")
         feature.pop("id", None)
         kept = {name: known[name.lower()] for name in columns} or {
             name: name for name in known.values() if name.lower() not in OWN_COLUMNS
@@ -118,14 +118,14 @@ def fetch_geojson(
 
 
 def table_of_csv(content: bytes, columns: Sequence[str], part: Path, name: str) -> None:
-    """Write a table that came as CSV, with the service's own columns, as fetch_table does."""
+    """Write a table that was downloaded as CSV in the form that fetch_table gives it."""
     try:
         text = content.decode("utf-8-sig")
         rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise FetchError(f"{name}: what came is no CSV in UTF-8 ({error})") from None
+        raise FetchError(f"{name}: the download is not a CSV in UTF-8 ({error})") from None
     if any(None in row or None in row.values() for row in rows):
-        raise FetchError(f"{name}: a row of the CSV is not as long as its header")
+        raise FetchError(f"{name}: a row of the CSV has more or fewer values than the header")
     if rows and not text.endswith("\n"):
         lengths = [[len(row[one]) for one in row if _is_code(one)] for row in (rows[0], rows[-1])]
         if lengths[0] != lengths[1]:
@@ -134,17 +134,17 @@ def table_of_csv(content: bytes, columns: Sequence[str], part: Path, name: str) 
 
 
 def write_features(rows: Sequence[dict], columns: Sequence[str], part: Path, name: str) -> None:
-    """Rows as CSV, sorted, each once: `columns` (else all), whatever their order and case there.
+    """Write distinct rows, sorted, as CSV: `columns` (else all), found in any order and case.
 
-    Columns that an older service calls F_NAME are NAME. Raises FetchError for one that is lacking.
+    A column that an older service calls F_NAME is NAME. Raises FetchError for a missing column.
     """
     if not rows:
         raise FetchError(f"{name}: the table has no rows")
     found = {column.lower().removeprefix("f_"): column for column in rows[0]}
-    lacking = [column for column in columns if column.lower() not in found]
-    if lacking:
+    missing = [column for column in columns if column.lower() not in found]
+    if missing:
         raise FetchError(
-            f"{name}: the table has no column {lacking[0]!r}; it has {', '.join(rows[0])}"
+            f"{name}: the table has no column {missing[0]!r}; it has {', '.join(rows[0])}"
         )
     header = list(columns) or [one for one in rows[0] if one.lower() not in OWN_COLUMNS]
     taken = [found[column.lower().removeprefix("f_")] for column in header]
@@ -154,7 +154,7 @@ def write_features(rows: Sequence[dict], columns: Sequence[str], part: Path, nam
             raise FetchError(f"{name}: a row of the table has no {column}")
         odd = next((value[at] for value in values if _is_code(column) and not CODE(value[at])), "")
         if odd:
-            raise FetchError(f"{name}: {odd[:40]!r} in {column} is no code, such as E01000001")
+            raise FetchError(f"{name}: {odd[:40]!r} in {column} is not a code such as E01000001")
     with part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
@@ -185,7 +185,7 @@ def _read(
     say: Say,
     form: str = "json",
 ) -> tuple[Version, list[dict]]:
-    """All features and the version that they are of, read again if it changes meanwhile."""
+    """The layer's version and all its features, read again if the layer changes meanwhile."""
 
     def read() -> tuple[Version, list[dict]]:
         layer = describe_layer(session, address, patience)
@@ -193,10 +193,10 @@ def _read(
         first = _page(session, address, 0, key, form, patience)
         features = _pages(session, layer, key, form, first, patience, watch)
         same = describe_layer(session, address, patience) == layer
-        if same and not layer.edited:  # nothing but the rows themselves can tell
+        if same and not layer.edited:  # only the rows can show a change
             same = _page(session, address, 0, key, form, patience) == first
         if not same:
-            raise PassingError("the table changed while it was read; from the start")
+            raise PassingError("the table changed while it was being read")
         return layer.version, features
 
     return web.patiently(read, address, patience, say)
@@ -211,7 +211,7 @@ def _pages(
     patience: Patience,
     watch: Watch,
 ) -> list[dict]:
-    """All features, `page` being the first. Raises PassingError if they are not those counted."""
+    """All features, from the first `page` on. Raises PassingError if there are not layer.rows."""
     features = list(page["features"])
     while _goes_on(page) and page["features"] and len(features) <= layer.rows:
         watch(len(features), layer.rows)
@@ -221,8 +221,8 @@ def _pages(
     different = len({json.dumps(one[INSIDE[form]], sort_keys=True) for one in features})
     if (len(features), different) != (layer.rows, layer.rows):
         raise PassingError(
-            f"{len(features):,} rows ({different:,} of them different) came of {layer.rows:,}"
-            " counted; from the start"
+            f"{len(features):,} rows came, {different:,} of them distinct, but the service counted"
+            f" {layer.rows:,}"
         )
     return features
 
@@ -235,7 +235,7 @@ def _page(
     form: str,
     patience: Patience,
 ) -> dict:
-    """One page. Raises FetchError for an answer that is none, whatever its status."""
+    """One page. Raises FetchError for an answer that is not a page, whatever its status."""
     asked = {"outFields": "*", "f": form, "resultOffset": offset, "resultRecordCount": PAGE}
     asked |= {"returnGeometry": "true", "outSR": 4326} if form == "geojson" else {}
     asked |= {"returnGeometry": "false"} if form == "json" else {}
@@ -243,10 +243,10 @@ def _page(
     page = _query(session, address, patience, **asked)
     features = page.get("features")
     if not isinstance(features, list):
-        raise FetchError(f"{address}: an answer without features, an error: {str(page)[:200]}")
+        raise FetchError(f"{address}: the answer has no features: {str(page)[:200]}")
     for feature in features:
         if not isinstance(feature, dict) or not isinstance(feature.get(INSIDE[form]), dict):
-            raise FetchError(f"{address}: a feature without {INSIDE[form]}: {str(feature)[:200]}")
+            raise FetchError(f"{address}: a feature has no {INSIDE[form]}: {str(feature)[:200]}")
     return page
 
 

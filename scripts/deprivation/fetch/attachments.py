@@ -1,4 +1,4 @@
-"""Files whose address a publisher's site says anew for each issue: gov.uk, open data portals."""
+"""Files whose address changes with each issue, looked up on gov.uk or an open data portal."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from deprivation.fetch.web import Patience
 
 
 def resolve(row: Fetchable, session: requests.Session, patience: Patience) -> Fetchable:
-    """`row` with the address of its newest issue, where its own says which that is.
+    """`row` with the address of its newest issue, if its own address lists the issues.
 
-    Raises FetchError if that answers nothing of the kind.
+    Raises FetchError if the answer gives no such address.
     """
     if row.method == "gov.uk":
         return _attachment(row, web.get_json(session, row.address, patience))
@@ -25,15 +25,15 @@ def resolve(row: Fetchable, session: requests.Session, patience: Patience) -> Fe
         result = web.get_json(session, row.address, patience).get("result")
         url = result.get("url") if isinstance(result, dict) else None
         if not isinstance(url, str) or not url.strip():
-            raise FetchError(f"{web.told(row.address)}: the portal names no address of the file")
+            raise FetchError(f"{web.told(row.address)}: the portal gives no address for the file")
         return dataclasses.replace(row, address=_on_the_web(row.address, url))
     return row
 
 
 def _attachment(row: Fetchable, answer: dict) -> Fetchable:
-    """The attachment that is named like `row`, or has its number in its title.
+    """The attachment that is named like `row`, or has its file number in its title.
 
-    Of several that differ in their version (`_v2`) the newest.
+    If there are several versions (`_v2`), the newest.
     """
     details = answer.get("details")
     listed = details.get("attachments") if isinstance(details, dict) else None
@@ -54,14 +54,14 @@ def _attachment(row: Fetchable, answer: dict) -> Fetchable:
     newest = [url for url in found if _version(url) == max(map(_version, found))]
     if len(newest) != 1:
         raise FetchError(
-            f"{web.told(row.address)}: {len(newest)} attachments are named like {row.file_name},"
-            f" of {len(listed)}"
+            f"{web.told(row.address)}: {len(newest)} of {len(listed)} attachments are named like"
+            f" {row.file_name}, not one"
         )
     return dataclasses.replace(row, address=newest[0], file_name=web.name_of(newest[0]))
 
 
 def _on_the_web(site: str, url: str) -> str:
-    """An address as a site gives it, whole. Raises FetchError for what is none, such as a path."""
+    """An address from a site, made absolute. Raises FetchError if it is not a web address."""
     address = urllib.parse.urljoin(site, url.strip())
     web.check_address(address)
     return address

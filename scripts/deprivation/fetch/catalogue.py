@@ -5,11 +5,11 @@ method       how: empty for a file at its address; `arcgis` for a table of a Fea
              layer's address; `geojson` for its boundaries; `shapefile` for boundaries in a zip;
              `gov.uk` for the list of a publication's attachments, of which the one named like
              file_name is fetched; `ckan` for an open data portal's record of a file
-serves       editions that it is the right release for
-fallback     an address tried if that one is dead
-columns      those that the table must have, or names (patterns) of files in the zip
-rows         that the publisher's table holds
-sha256_by    who says the size and the hash: see Fetchable
+serves       editions for which it is the right release
+fallback     an address to try if the first is dead
+columns      columns that the table must have, or patterns of file names in the zip
+rows         number of rows in the publisher's table
+sha256_by    where the size and the hash come from: see Fetchable
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ METHODS = ("", "arcgis", "geojson", "shapefile", "gov.uk", "ckan")
 
 @dataclasses.dataclass(frozen=True)
 class Fetchable:
-    """One row of catalogue.csv. bytes, rows, sha256: None and empty where nobody has said.
+    """One row of catalogue.csv. bytes, rows: None if not known; sha256: empty if not known.
 
-    sha256_by: `reported` by others or of a `copy` that came another way: a difference is a
-    warning; `pinned`, of the publisher's own file: a difference is refused.
+    sha256_by: `reported` by others, or of a `copy` from elsewhere: a difference is a warning;
+    `pinned`, of the publisher's own file: a difference is refused.
     """
 
     need: str
@@ -69,14 +69,14 @@ class Fetchable:
 
     @property
     def kind(self) -> str:
-        """Files of one kind take each other's place: one directory, one file of an edition."""
+        """Files of one kind replace each other: one directory, one file of an edition."""
         if self.need == "directory":
             return "directory"
         return self.product if self.method == "gov.uk" else self.file_name
 
     @property
     def ends_its_last_row(self) -> bool:
-        """True where the publisher ends the last row of a CSV too: one that doesn't is cut off."""
+        """True if the publisher's CSVs end with a line break: one that does not is cut off."""
         return self.folder in ("onspd", "iod") or self.method == "arcgis"
 
     @property
@@ -143,8 +143,8 @@ def rows_to_fetch(
         groups = ", ".join(need for need in GROUPS if need != "request")
         known = ", ".join(dict.fromkeys(row.product for row in offered))
         raise FetchError(
-            f"{', '.join(sorted(unknown))}: no such product; there are the groups {groups}, and the"
-            f" products {known}"
+            f"{', '.join(sorted(unknown))}: no such product; the groups are {groups}; the products"
+            f" are {known}"
         )
     return [row for row in offered if row.product in only or row.need in only]
 
@@ -154,30 +154,30 @@ def from_elsewhere(
 ) -> Fetchable:
     """A file from an address or path that is not in the list, to be used as `product`.
 
-    A directory's name and release are read off the address, or else, of a zip, off what it holds
-    once it is there. Raises FetchError for a product that is not in the list.
+    A directory's name and release come from the address or, for a zip, from its content once it
+    is fetched. Raises FetchError for a product that is not in the list.
     """
     address = address if "://" in address else str(Path(address).absolute())
     name = web.name_of(address) if "://" in address else Path(address).name
     like = [row for row in rows if row.product == product and row.need not in ("search", "item")]
     if not like:
         raise FetchError(f"{product}: no such product in the list")
-    unsaid = {"bytes": None, "sha256": "", "sha256_by": "", "note": "", "address": address}
-    unsaid |= {"method": "", "fallback": "", "rows": None}
+    changed = {"bytes": None, "sha256": "", "sha256_by": "", "note": "", "address": address}
+    changed |= {"method": "", "fallback": "", "rows": None}
     if like[0].method == "shapefile" and name.lower().endswith(".zip"):
-        unsaid["method"] = "shapefile"
+        changed["method"] = "shapefile"
     if like[0].need != "directory":
-        return dataclasses.replace(like[0], **unsaid, release=release or like[0].release)
+        return dataclasses.replace(like[0], **changed, release=release or like[0].release)
     if not DIRECTORY_NAME.fullmatch(Path(name).stem):
         packing = ".csv" if name.lower().endswith(".csv") else ".zip"
         name = f"{product}_{_as_in_names(release) if release else 'NEW'}_UK{packing}"
     return dataclasses.replace(
-        like[0], **unsaid, release=release or month_of(Path(name)), file_name=name
+        like[0], **changed, release=release or month_of(Path(name)), file_name=name
     )
 
 
 def _as_in_names(release: str) -> str:
-    """2026-11 -> NOV_2026. Raises FetchError for what is not a month."""
+    """2026-11 -> NOV_2026. Raises FetchError if it is not a month."""
     found = re.fullmatch(r"(20\d\d)-(0[1-9]|1[0-2])", release)
     if not found:
         raise FetchError(f"release {release}: not a month such as 2026-11")

@@ -1,4 +1,4 @@
-"""Which addresses of the catalogue answer: the maintainer's look once a month."""
+"""Test which addresses of the catalogue answer: the maintainer's monthly check."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from deprivation.fetch.web import HEADERS, Patience, Session, told
 
 @dataclasses.dataclass(frozen=True)
 class AddressAnswer:
-    """What an address said. instead: the fallback that answers, if it does not itself."""
+    """What an address answered. instead: the fallback that answers, if the address does not."""
 
     row: Fetchable
     said: str = ""
@@ -33,12 +33,12 @@ class AddressAnswer:
             return f"ok    {self.row.name}: {self.said}"
         fallback = f"; its fallback {told(self.instead)} answers" if self.instead else ""
         if self.row.fallback and not self.instead:
-            fallback = "; nor does its fallback"
+            fallback = "; its fallback does not answer either"
         return f"dead  {self.row.name}: {self.problem}{fallback}"
 
 
 def check_all(rows: Sequence[Fetchable], patience: Patience) -> Iterator[AddressAnswer]:
-    """Ask the address of each row, eight at a time, for its first bytes or a count of its rows."""
+    """Ask each row's address, eight at a time, for its first bytes or its number of rows."""
     asked = [row for row in rows if row.need != "item"]
     with ThreadPoolExecutor(max_workers=8) as threads:
         yield from threads.map(lambda row: _check(row, patience), asked)
@@ -60,14 +60,14 @@ def _check(row: Fetchable, patience: Patience) -> AddressAnswer:
 
 
 def _ask(row: Fetchable, session: Session, patience: Patience) -> str:
-    """What the address answers, in few words. Raises FetchError if it is not what is wanted."""
+    """The address's answer in a few words. Raises FetchError if it is not the one expected."""
     if row.need == "search":
         web.get_json(session, row.address, patience)
         return "the search answers"
     if row.method in ("arcgis", "geojson") and "/FeatureServer/" in row.address:
         rows = arcgis.count_rows(session, row.address, patience)
         if row.rows and rows != row.rows:
-            raise FetchError(f"{told(row.address)}: {rows:,} rows, the list says {row.rows:,}")
+            raise FetchError(f"{told(row.address)}: {rows:,} rows, but the list says {row.rows:,}")
         return f"{rows:,} rows"
     at = resolve(row, session, patience) if row.method else row
 
@@ -77,7 +77,9 @@ def _ask(row: Fetchable, session: Session, patience: Patience) -> str:
             start = response.raw.read(512, decode_content=False)
             refuse_page(start, response.headers.get("Content-Type", ""), told(at.address))
             if row.bytes and size and size != row.bytes:
-                raise FetchError(f"{told(at.address)}: {size:,} bytes, the list says {row.bytes:,}")
+                raise FetchError(
+                    f"{told(at.address)}: {size:,} bytes, but the list says {row.bytes:,}"
+                )
             return f"{size:,} bytes" if size is not None else "answers"
 
     said = web.patiently(first_bytes, at.address, patience)

@@ -34,9 +34,9 @@ def directory_to_fetch(
 ) -> Fetchable:
     """The postcode directory to fetch: the release asked for, or the newest there is.
 
-    The newest of what the publisher's search finds, of the list, and of what was fetched before:
-    a search that fails never brings back an older one. Raises FetchError for a release that is
-    nowhere.
+    The newest is chosen from the publisher's search, the list and the files fetched before, so a
+    failed search never brings back an older release. Raises FetchError for a release that none of
+    these has.
     """
     listed = [row for row in rows if (row.need, row.product) == ("directory", product)]
     by_release = {row.release: row for row in listed}
@@ -51,7 +51,7 @@ def directory_to_fetch(
         if release not in by_release:
             raise FetchError(
                 f"{product} {release}: no such release; there are {', '.join(sorted(by_release))};"
-                " a file from elsewhere is taken by --address or --path"
+                " use --address or --path for a file from elsewhere"
             )
         return by_release[release]
     if not by_release:
@@ -77,7 +77,7 @@ def _again(found: Fetched) -> Fetchable:
 def _search(
     rows: Sequence[Fetchable], product: str, session: requests.Session, patience: Patience, say: Say
 ) -> list[Fetchable]:
-    """Releases that the publisher's search finds; none, saying so, if it does not answer."""
+    """Releases that the publisher's search finds; if it does not answer, none and a message."""
     items = [row for row in rows if (row.need, row.product) == ("item", product)]
     briefly = dataclasses.replace(patience, attempts=min(2, patience.attempts), silence=20.0)
     found = []
@@ -87,7 +87,7 @@ def _search(
                 answer = web.get_json(session, row.address, briefly)
                 found += list(read_search(answer, items[0]))
                 if not found:
-                    say(f"the search for the newest {product} names no release; the list is used")
+                    say(f"the search for the newest {product} found no release; the list is used")
             except FetchError as error:
                 say(f"the search for the newest {product} failed ({error}); the list is used")
     return found
@@ -121,7 +121,7 @@ def _listed(answer: dict, name: str) -> list[dict]:
 
 
 def _created(entry: dict) -> float:
-    """When an item was made, in milliseconds since 1970; 0 where that is not said."""
+    """When an item was created, in milliseconds since 1970; 0 if that is not given."""
     created = entry.get("created")
     try:
         return float(created)

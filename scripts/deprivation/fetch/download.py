@@ -1,11 +1,11 @@
-"""One address on the web -> one whole file, or the reason why not.
+"""Download one web address into one complete file.
 
     NAME.part         the bytes so far, kept when a download breaks
     NAME.part.json    what they are part of: address, ETag, Last-Modified
     NAME              the whole file: put there by the caller, in one rename
 
-A broken download goes on where it stopped if the server still has the same version (If-Range),
-and from the start if it cannot tell.
+A broken download continues where it stopped if the server still has the same version (If-Range),
+and starts again if the server cannot tell.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from deprivation.fetch import web
 from deprivation.fetch.content import refuse_page
 from deprivation.fetch.web import HEADERS, PassingError, Patience, Say
 
-# What came of a block before the connection broke is lost: a small one.
+# Small, because a block is lost when the connection breaks within it.
 BLOCK = 1 << 14
-# Of a file whose size the catalogue does not say.
+# Limit for a file whose size the catalogue does not give.
 LARGEST = 2 << 30
-# A broken attempt that brought this much is not counted against the number of attempts.
+# A broken attempt that received this many bytes does not count as one.
 PROGRESS = 1 << 20
 
 Watch = Callable[[int, "int | None"], None]
@@ -38,7 +38,7 @@ Watch = Callable[[int, "int | None"], None]
 
 @dataclasses.dataclass(frozen=True)
 class Version:
-    """What a server says of the version of a file; empty where it says nothing."""
+    """What a server says about the version of a file; empty where it says nothing."""
 
     etag: str = ""
     last_modified: str = ""
@@ -50,7 +50,7 @@ class Version:
 
     @property
     def if_range(self) -> str:
-        """A value that makes a server send the rest of this very version, or empty."""
+        """The value that makes a server send the rest of this version only; or empty."""
         return self.last_modified if self.etag.startswith("W/") else self.etag or self.last_modified
 
 
@@ -78,12 +78,12 @@ def download(
     say: Say = lambda text: None,
     limit: int = LARGEST,
 ) -> Version:
-    """Get all of `address` into `part`, going on with what is there of the same version.
+    """Download `address` into `part`, continuing if a part of the same version is there.
 
-    watch(done, total) gets the bytes there are and, if known, that there will be. limit: the most
-    bytes that are taken. Raises FetchError for an address that does not exist, an answer that is
-    not a file or larger than that, and when patience has run out; OSError for a disk that is full
-    or cannot be written to, with `part` removed.
+    watch(done, total) gets the bytes so far and, if known, in total. limit: the largest size
+    accepted. Raises FetchError for an address that does not exist, an answer that is not a file or
+    is too large, and when the attempts run out; OSError for a disk that is full or cannot be
+    written to, with `part` removed.
     """
     fruitless = 0
 
@@ -101,7 +101,7 @@ def download(
 
 
 def note_of(part: Path) -> Path:
-    """The file beside `part` that says what it is part of."""
+    """The file that records what `part` is part of."""
     return part.with_name(part.name + ".json")
 
 
@@ -139,11 +139,11 @@ def _attempt(
             if have == known.bytes:
                 return known
             discard(part)
-            raise PassingError("the server has less than was there before; from the start")
+            raise PassingError("the server's file is now smaller than the part, which was removed")
         goes_on = response.status_code == 206 and _range_start(response) == have
         if response.status_code == 206 and not goes_on:
             discard(part)
-            raise PassingError("the server sent another part than was asked for; from the start")
+            raise PassingError("the server sent the wrong range; the part was removed")
         if not goes_on:
             have = 0
         total = _total(response, have)
@@ -171,7 +171,7 @@ def _attempt(
 
 
 def _have(part: Path, address: str) -> tuple[int, Version]:
-    """Bytes there are of `address`, and of which version: none if it cannot be gone on with."""
+    """How many bytes of `address` are there, and of which version; 0 if they are of no use."""
     try:
         note = json.loads(note_of(part).read_text())
         size = part.stat().st_size
@@ -187,7 +187,7 @@ def _have(part: Path, address: str) -> tuple[int, Version]:
 
 
 def _trace(address: str) -> str:
-    """An address made unreadable: it may hold a secret."""
+    """The hash of an address, which may contain a secret."""
     return hashlib.sha256(address.encode()).hexdigest()
 
 
@@ -209,9 +209,10 @@ def _receive(
     watch: Watch,
     limit: int,
 ) -> int:
-    """Add what the server sends to `part`; its size then.
+    """Add what the server sends to `part`, and return its new size.
 
-    Raises PassingError if it breaks off, FetchError for a page or message and beyond `limit`.
+    Raises PassingError if the connection breaks, FetchError for a web page or a message, and for
+    more than `limit` bytes.
     """
     done = have
     with part.open("ab" if have else "wb") as file:
@@ -233,7 +234,7 @@ def _receive(
 
 
 def version_of(response: requests.Response) -> Version:
-    """What the headers of a whole answer say."""
+    """The version that the headers of a complete answer give."""
     return Version(
         response.headers.get("ETag", ""),
         response.headers.get("Last-Modified", ""),

@@ -1,4 +1,4 @@
-"""What came in full: checked, put in its place, recorded."""
+"""A complete download: checked, put in its place and recorded."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from deprivation.fetch.web import told
 from deprivation.hashes import sha256_of
 from deprivation.inputs.directory import DIRECTORY_NAME, month_of
 
-# ONS's corrections of a lookup have changed fewer; the best fit of LSOA 2011 to 2021, taken for the
-# exact one, has 2.9% fewer rows.
+# ONS's corrections of a lookup have changed fewer rows. The best fit of LSOA 2011 to 2021, which
+# could be mistaken for the exact fit, has 2.9% fewer.
 MOST_ROWS_APART = 0.02
 
 
@@ -53,7 +53,7 @@ def outcome_of(row: Fetchable, fetched: Fetched, status: str, said: str = "") ->
 
 
 def check_fetched(row: Fetchable, part: Path) -> tuple[Fetchable, str]:
-    """The row as its content names it, and what to say. Raises FetchError for another file."""
+    """The row, named after its content, and a message. Raises FetchError for another file."""
     check_whole(part, row.file_name, row.needed_columns, row.ends_its_last_row)
     check_usable(row, part)
     if row.need == "directory":
@@ -63,15 +63,15 @@ def check_fetched(row: Fetchable, part: Path) -> tuple[Fetchable, str]:
         with part.open("rb") as file:
             rows = sum(1 for _ in file) - 1
         if rows != row.rows:
-            differs = f"{row.name}: {rows:,} rows, not the {row.rows:,} of the list"
+            differs = f"{row.name}: {rows:,} rows, but the list says {row.rows:,}"
             if abs(rows - row.rows) > row.rows * MOST_ROWS_APART:
-                raise FetchError(f"{differs}: it is another table, or not all of it")
+                raise FetchError(f"{differs}: it is another table, or part of it")
             said.append(f"warning: {differs}")
     return row, "; ".join(filter(None, said))
 
 
 def _named_by_content(row: Fetchable, part: Path) -> Fetchable:
-    """The directory under the name of the file it holds, whose month must be the one asked for."""
+    """The directory, named after the file in the zip. Its month must be the one asked for."""
     if not zipfile.is_zipfile(part):
         return row
     with zipfile.ZipFile(part) as zipped:
@@ -82,26 +82,26 @@ def _named_by_content(row: Fetchable, part: Path) -> Fetchable:
         }
     if len(held) != 1:
         raise FetchError(
-            f"{told(row.address)}: not a postcode directory: a zip with {len(held)} of them"
+            f"{told(row.address)}: the zip contains {len(held)} postcode directories, not one"
         )
     name = f"{held.pop()}.zip"
     if row.release and month_of(Path(name)) != row.release:
         raise FetchError(
-            f"{told(row.address)}: holds {Path(name).stem}, not the release {row.release}"
+            f"{told(row.address)}: contains {Path(name).stem}, not the release {row.release}"
         )
     return dataclasses.replace(row, file_name=name, release=month_of(Path(name)))
 
 
 def _compare(row: Fetchable, sha256: str, size: int) -> str:
-    """What to say of the list's size and hash. Raises FetchError where they bind."""
+    """A warning if the list has another size or hash. Raises FetchError where those are pinned."""
     if row.sha256 in ("", sha256) and row.bytes in (None, size):
         return ""
     differs = (
-        f"{row.name}: {size:,} bytes with sha256 {sha256}, not the {row.bytes or 0:,} bytes with"
-        f" sha256 {row.sha256 or '(not said)'} of the list"
+        f"{row.name}: {size:,} bytes with sha256 {sha256}, but the list says {row.bytes or 0:,}"
+        f" bytes with sha256 {row.sha256 or '(not given)'}"
     )
     if row.sha256_by in ("reported", "copy"):
-        return f"warning: {differs}, where they are {row.sha256_by}: it is taken"
+        return f"warning: {differs} ({row.sha256_by}, not the publisher's own); the file is used"
     raise FetchError(
         f"{differs}: re-issued at the same address, or not the right file; check it, then"
         " change the list, or give the file with --path"
@@ -116,7 +116,7 @@ def place(
     version: Version,
     said: str,
 ) -> Outcome:
-    """Put a checked file in its place; the files it replaces go, and only those fetched before."""
+    """Put a checked file in its place and remove files it replaces, if they were fetched too."""
     sha256 = sha256_of(part)
     before = record.get(row.path)
     to = folder / row.path
@@ -158,18 +158,18 @@ def place(
 
 
 def _kept(row: Fetchable, part: Path, to: Path, said: str) -> Outcome:
-    """A file that nobody fetched stays, and is read by builds: it may be somebody's own."""
+    """Keep a file that was not fetched, as it may be the user's own. Builds read it."""
     download.discard(part)
     kept = (
-        f"warning: {row.name}: {to} was put there by hand and is not what the publisher has; it was"
-        " left as it is. Move it away to have the publisher's"
+        f"warning: {row.name}: {to} was put there by hand and differs from the publisher's; it was"
+        " left as it is. Move it away to get the publisher's"
     )
     said = "; ".join(filter(None, [kept, said]))
     return Outcome(row.product, row.release, to.name, "failed", told(row.address), said=said)
 
 
 def remove_replaced(new: Fetched, folder: Path, record: dict[str, Fetched]) -> list[Fetched]:
-    """Remove files that were fetched before and that `new` takes the place of; which ones."""
+    """Remove the files fetched before that `new` replaces, and return them."""
     old = [one for one in record.values() if one.kind == new.kind and one.path != new.path]
     for one in old:
         (folder / one.path).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What was fetched."""
+"""The record of fetched files, fetched.json in the data folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RECORD = "fetched.json"
 
 @dataclasses.dataclass(frozen=True)
 class Fetched:
-    """What is known of a file in the data folder. path: relative to it; times: ISO 8601, UTC."""
+    """One fetched file. path: relative to the data folder; times: ISO 8601, UTC."""
 
     path: str
     product: str
@@ -38,7 +38,7 @@ class Fetched:
         return Version(self.etag, self.last_modified, self.bytes)
 
     def is_in(self, data_dir: Path) -> bool:
-        """True if the file is there as it was fetched, by size and time, else by its hash."""
+        """True if the file is there unchanged: the same size, and the same time or hash."""
         path = data_dir / self.path
         if not path.is_file() or path.stat().st_size != self.bytes:
             return False
@@ -46,10 +46,10 @@ class Fetched:
 
 
 def read_record(data_dir: Path) -> dict[str, Fetched]:
-    """What was fetched into the folder, by path; nothing if there is no record.
+    """The files fetched into the folder, by path; none if there is no record.
 
-    Raises FetchError for one that is broken, or that names a file outside the folder: what it
-    names may be replaced and removed.
+    Raises FetchError for a record that is damaged, or names a file outside the folder: files in
+    the record may be replaced and removed.
     """
     path = data_dir / RECORD
     try:
@@ -59,13 +59,13 @@ def read_record(data_dir: Path) -> dict[str, Fetched]:
         return {}
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise FetchError(
-            f"{path}: not a record of fetched files ({error}); move it away, and the postcode"
-            " directory with it, and all is fetched again"
+            f"{path}: not a record of fetched files ({error}); move it and the postcode directory"
+            " away, then fetch again"
         ) from None
 
 
 def _checked(one: Fetched) -> Fetched:
-    """Raises ValueError for a value that is none of its kind, or a path out of the folder."""
+    """Raises ValueError for a value of the wrong type, or a path outside the folder."""
     for field in dataclasses.fields(one):
         value = getattr(one, field.name)
         wanted = int if field.name in ("bytes", "mtime_ns") else str
@@ -85,7 +85,7 @@ def write_record(data_dir: Path, record: dict[str, Fetched]) -> None:
 
 @contextlib.contextmanager
 def sole_fetcher(data_dir: Path, wait: float = 0) -> Iterator[None]:
-    """Hold the right to change the data folder. Raises FetchError if another run holds it."""
+    """Lock the data folder for changes. Raises FetchError if another run has locked it."""
     busy = FetchError(f"another run is fetching into {data_dir}; try again when it has ended")
     with sole(data_dir / ".fetch.lock", wait, busy):
         yield

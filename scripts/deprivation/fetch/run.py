@@ -1,11 +1,11 @@
 """The publishers' files, fetched into the data folder, checked, and recorded.
 
-catalogue.csv lists what can be fetched, and when. One that fails does not keep the others away.
+catalogue.csv lists what can be fetched, and when. A file that fails does not stop the others.
 
     DATA/onspd/ONSPD_AUG_2026_UK.zip     as published, under the name in the list
     DATA/lookups/NAME.csv                a table of a service, written row by row
-    DATA/fetched.json                    of each: address, sha256, bytes, version, time
-    DATA/.../NAME.part                   on the way, or left by a run that was killed
+    DATA/fetched.json                    address, sha256, bytes, version and time of each file
+    DATA/.../NAME.part                   incomplete: in progress, or left by a run that was killed
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from deprivation.inputs.directory import DIRECTORY_NAME
 
 
 def is_always_needed(row: Fetchable) -> bool:
-    """True of what no build does without: the directory, England's editions of today."""
+    """True of what every build needs: the directory and England's current editions."""
     return row.need in ("directory", "edition")
 
 
@@ -48,15 +48,15 @@ def fetch(
 ) -> list[Outcome]:
     """Bring the data folder up to date with `wanted`; to be called within sole_fetcher.
 
-    Each file is whole, checked and recorded before it takes the place of another. Raises
-    FetchError at the end if one that is needed cannot be had, the others having been fetched.
+    A file is complete and checked before it replaces another. If a needed file cannot be fetched,
+    raises FetchError at the end, after the others.
     """
     record = read_record(folder)
     _clean(folder, wanted)
     _refuse_strangers(folder, wanted, record)
     with ThreadPoolExecutor(max_workers=8) as threads:
         states = list(threads.map(lambda row: _state(row, folder, record, patience), wanted))
-    outcomes, lacking = [], []
+    outcomes, missing = [], []
     for row, (issue, is_current) in zip(wanted, states, strict=True):
         if is_current is True:
             remove_replaced(record[issue.path], folder, record)
@@ -71,12 +71,12 @@ def fetch(
                 outcome = _failed(row, str(error))
                 if is_needed(row):
                     said = str(error)
-                    lacking.append(said if said.startswith(row.name) else f"{row.name}: {said}")
+                    missing.append(said if said.startswith(row.name) else f"{row.name}: {said}")
         outcomes.append(outcome)
         if outcome.said:
             say(outcome.said)
-    if lacking:
-        raise FetchError("; ".join(lacking))
+    if missing:
+        raise FetchError("; ".join(missing))
     return outcomes
 
 
@@ -91,9 +91,9 @@ def _silently(name: str):
 
 
 def _clean(folder: Path, wanted: Sequence[Fetchable]) -> None:
-    """Remove what killed runs left, but for parts of files that are wanted now.
+    """Remove what killed runs left, except parts of files that are wanted now.
 
-    Only a part with the note that a download writes beside it is one of ours.
+    A part is ours only if it has the note that a download writes with it.
     """
     parts = {folder / f"{row.path}.part" for row in wanted}
     for note in folder.rglob("*.part.json"):
@@ -105,7 +105,7 @@ def _clean(folder: Path, wanted: Sequence[Fetchable]) -> None:
 def _refuse_strangers(
     folder: Path, wanted: Sequence[Fetchable], record: dict[str, Fetched]
 ) -> None:
-    """Raises FetchError if a directory lies there that this did not fetch and must not remove."""
+    """Raises FetchError for a postcode directory that was not fetched, so may not be removed."""
     for row in wanted:
         if row.need != "directory" or not (folder / row.folder).is_dir():
             continue
@@ -115,17 +115,17 @@ def _refuse_strangers(
             ours = name in record or name == row.path or ".part" in path.name
             if path.is_file() and of_directory and not ours:
                 raise FetchError(
-                    f"{path} was not fetched, and {row.name} would be a second one; move it away,"
-                    " or do not fetch (refresh --no-fetch)"
+                    f"{path} was not fetched, and {row.name} would be a second postcode directory;"
+                    " move the file away, or do not fetch (refresh --no-fetch)"
                 )
 
 
 def _state(
     row: Fetchable, folder: Path, record: dict[str, Fetched], patience: Patience
 ) -> tuple[Fetchable, bool | FetchError]:
-    """The issue of today, and whether it is there already; the error if that cannot be found out.
+    """The current issue, and whether it is there already, or the error in finding that out.
 
-    An address that is dead and has a fallback is no error yet.
+    A dead address that has a fallback is not an error yet.
     """
     with Session() as session:
         try:
@@ -145,11 +145,11 @@ def _is_current(
     """True if the file is there and its address has nothing newer. Raises FetchError."""
     found = record.get(row.path)
     is_there = found is not None and found.is_in(folder)
-    if "***" in row.address:  # of a directory that was fetched from there before
+    if "***" in row.address:  # a directory fetched from there before
         if is_there:
             return True
         raise FetchError(
-            f"{row.address}: its user or token was not kept; give the address again with --address"
+            f"{row.address}: the user or token was not stored; give the address with --address"
         )
     if not is_there or found.address != told(row.address):
         return False
@@ -173,7 +173,7 @@ def _fetch_one(
     say: Say,
     watching: Watch,
 ) -> Outcome:
-    """Get one file to its place, and into the record: from its address, or else its fallback."""
+    """Fetch one file from its address, or else its fallback, into its place and the record."""
     part = folder / f"{row.path}.part"
     part.parent.mkdir(parents=True, exist_ok=True)
 
@@ -191,7 +191,7 @@ def _fetch_one(
             if address == row.addresses[-1]:
                 raise FetchError("; and ".join(failed)) from None
             download.discard(part)
-            named(f"{error}; its fallback is tried: {told(row.addresses[len(failed)])}")
+            named(f"{error}; trying its fallback: {told(row.addresses[len(failed)])}")
             continue
         said = "; ".join(filter(None, [said, *_from_fallback(row, at)]))
         return place(at, part, folder, record, Version(version.etag, version.last_modified), said)
@@ -237,7 +237,7 @@ def _get(
         return read(session, row.address, columns, part, patience, watching, say)
     limit = 2 * row.bytes if row.bytes else LARGEST
     version = download.download(session, row.address, part, patience, watching, say, limit)
-    if row.method == "arcgis":  # the same table as the hub packs it
+    if row.method == "arcgis":  # the same table, as CSV from ArcGIS Hub
         arcgis.table_of_csv(part.read_bytes(), row.needed_columns, part, told(row.address))
         return Version()
     return version

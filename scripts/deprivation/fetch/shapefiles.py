@@ -1,4 +1,4 @@
-"""Boundaries that are published as a shapefile in a zip, made GeoJSON."""
+"""Boundaries published as a shapefile in a zip, converted to GeoJSON."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from pathlib import Path
 from deprivation.errors import FetchError
 from deprivation.fetch.content import check_whole
 
-# Metres that a line may move, in the publisher's projection: maps of places need no more.
+# Metres by which simplifying may move a line: exact enough for maps of places.
 TOLERANCE = 50
 PARTS = ("shp", "dbf", "prj")
 CODE = re.compile(r"[A-Z]\d{8}")
 LONGITUDE_AND_LATITUDE = 4326
-# Degrees: a metre.
+# Degrees: about a metre.
 PRECISION = 1e-5
 
 
 def to_geojson(part: Path, columns: Sequence[str], name: str) -> None:
-    """Write the areas of the shapefile in the zip `part` over it, as GeoJSON.
+    """Replace the zip `part` with the areas of its shapefile, as GeoJSON.
 
     Lines are simplified together, so that neighbours still meet; coordinates are degrees (WGS 84),
-    to a metre. Properties: `columns`, which are the area's code and, if there are two, its name,
-    whatever the file calls them. Raises FetchError.
+    to about a metre. columns: names to give the area's code and, if there are two, its name.
+    Raises FetchError.
     """
     try:
         import pyproj
@@ -48,7 +48,7 @@ def to_geojson(part: Path, columns: Sequence[str], name: str) -> None:
         areas = list(zip(records, rounded, strict=True))
     except FetchError:
         raise
-    except Exception as error:  # pyshp raises of many kinds for a damaged file
+    except Exception as error:  # pyshp raises many kinds of error for a damaged file
         raise FetchError(f"{name}: the shapefile cannot be read ({error})") from None
     lines = [
         json.dumps(
@@ -94,7 +94,7 @@ def _contents(content: dict[str, bytes], encoding: str) -> tuple[list[dict], lis
 
 
 def _fields(records: Sequence[dict], wanted: int, name: str) -> list[str]:
-    """The field in which every area has a code, and the one of names."""
+    """The field of codes, filled in every area, and the field of names if it is wanted."""
     fields = list(records[0]) if records else []
     codes = [
         field for field in fields if all(CODE.fullmatch(str(record[field])) for record in records)
@@ -103,7 +103,7 @@ def _fields(records: Sequence[dict], wanted: int, name: str) -> list[str]:
     found = [*codes[:1], *names[: wanted - 1]]
     if len(found) < wanted:
         raise FetchError(
-            f"{name}: no {'name' if codes else 'code'} of areas in the shapefile; its fields are"
-            f" {', '.join(fields)}"
+            f"{name}: the shapefile has no field of area {'names' if codes else 'codes'}; its"
+            f" fields are {', '.join(fields)}"
         )
     return found

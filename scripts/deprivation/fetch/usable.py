@@ -1,7 +1,6 @@
-"""Whether a build could read what came: prepared alone, before it takes another's place.
+"""Checks that a build can read a new file: it is prepared alone before it replaces another.
 
-So a file that its publisher has changed never takes the place of one that could be read, and one
-that no build could read stops no build.
+So a file that its publisher has changed never replaces a readable one, and never stops a build.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from deprivation.inputs.lookups import prepare_lookups
 from deprivation.inputs.measures import prepare_measures
 from deprivation.inputs.supplements import prepare_supplements
 
-# The others have checks of their own, or are read by no build.
+# The other groups have their own checks, or no build reads them.
 NEEDS = ("nation", "earlier", "history", "census", "population", "checks", "request")
 
 

@@ -1,4 +1,4 @@
-"""One request: what is asked, what counts as an answer, and how long it is asked again."""
+"""One request to a web server: what counts as an answer, and how long to retry."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from urllib3.util import Retry
 
 from deprivation.errors import FetchError
 
-# 202: a file that is being made, as the hub of ArcGIS says.
+# 202: ArcGIS Hub is still making the file.
 RETRIED = {202, 408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 524}
 HEADERS = {"Accept-Encoding": "identity", "User-Agent": "postcode-deprivation/0.2"}
 REDIRECTS = 10
-# Of an answer that is read as a whole.
+# Bytes of an answer that is read into memory.
 LARGEST_ANSWER = 64 << 20
-# Parts of a query that tell one file from another; the value of any other may be a secret.
+# Query parameters that identify a file; the value of any other may be a secret.
 TOLD = {"f", "format", "id", "layers", "q", "release", "sortby", "spatialrefid", "title", "uri"}
 
 Say = Callable[[str], None]
@@ -30,7 +30,7 @@ Say = Callable[[str], None]
 
 @dataclasses.dataclass(frozen=True)
 class Patience:
-    """How long to go on: attempts in a row without progress, and waits in seconds."""
+    """How long to keep trying: attempts in a row without progress, and waits in seconds."""
 
     attempts: int = 6
     first_wait: float = 2.0
@@ -39,7 +39,7 @@ class Patience:
 
 
 class PassingError(Exception):
-    """A failure that may pass. wait: seconds that the server asks for, if it does."""
+    """A temporary failure. wait: seconds that the server asks for, or 0."""
 
     def __init__(self, reason: str, wait: float = 0):
         super().__init__(reason)
@@ -47,7 +47,7 @@ class PassingError(Exception):
 
 
 class Session(requests.Session):
-    """Follows a bounded number of redirects, and none from https to http."""
+    """Follows a limited number of redirects, and none from https to http."""
 
     def __init__(self):
         super().__init__()
@@ -61,18 +61,18 @@ class Session(requests.Session):
         if resp.url.lower().startswith("https:") and not to.lower().startswith("https:"):
             raise FetchError(
                 f"{told(resp.url)}: redirects to an address that is not https ({told(to)}); not"
-                " followed, since anybody on the way could change the file"
+                " followed, because the file could be changed on the way"
             )
         return target
 
 
 def told(address: str) -> str:
-    """An address as it may be printed and written down: no user, no value that may be a secret.
+    """An address that is safe to print and record: no user, no value that may be a secret.
 
     >>> told("https://me:secret@host/file.csv?uri=/a&token=b")
     'https://***@host/file.csv?uri=/a&token=***'
     """
-    if "://" not in address:  # a path, or an address that lacks its beginning
+    if "://" not in address:  # a path, or an address without https://
         return re.sub(r"[^/\\]*:[^/\\]*@", "***@", address)
     address = re.sub(r"(?<=://)[^/?#]*@", "***@", address)
     before, mark, query = address.partition("?")
@@ -87,7 +87,7 @@ def told(address: str) -> str:
 
 
 def check_address(address: str) -> None:
-    """Raises FetchError for what is not an address on the web."""
+    """Raises FetchError if it is not a web address."""
     try:
         parts = urllib.parse.urlsplit(address)
         is_address = parts.scheme in ("http", "https") and bool(parts.hostname)
@@ -107,10 +107,10 @@ def name_of(address: str) -> str:
 def get(
     session: requests.Session, address: str, headers: dict[str, str], patience: Patience
 ) -> requests.Response:
-    """A file or "not modified", its content not read yet.
+    """A response with a file, not read yet, or "not modified".
 
-    Raises PassingError or FetchError for any other answer, and for one that is compressed though
-    the bytes of the file were asked for: neither its length nor its hash could be checked.
+    Raises PassingError or FetchError for any other response, and for a compressed one: neither
+    its length nor its hash could be checked.
     """
     check_address(address)
     try:
@@ -120,7 +120,9 @@ def get(
     except requests.exceptions.TooManyRedirects:
         raise FetchError(f"{told(address)}: redirected more than {REDIRECTS} times") from None
     except (ValueError, requests.exceptions.InvalidSchema):
-        raise FetchError(f"{told(address)}: redirects to what is not an address") from None
+        raise FetchError(
+            f"{told(address)}: redirects to something that is not an address"
+        ) from None
     except (requests.RequestException, HTTPError, OSError) as error:
         raise PassingError(reason(error)) from None
     status = response.status_code
@@ -129,8 +131,8 @@ def get(
         if status in (200, 206) and encoding not in ("", "identity"):
             response.close()
             raise FetchError(
-                f"{told(address)}: the answer is compressed ({encoding[:40]}) though the file as"
-                " it is was asked for; what comes cannot be checked"
+                f"{told(address)}: the answer is compressed ({encoding[:40]}), which was not asked"
+                " for; the file cannot be checked"
             )
         return response
     response.close()
@@ -141,7 +143,7 @@ def get(
 
 
 def retry_after(response: requests.Response) -> float:
-    """Seconds that the server asks to wait, as a number or as a date; 0 for what is neither."""
+    """Seconds that the server asks to wait, as a number or a date; 0 if it gives neither."""
     try:
         return Retry().parse_retry_after(response.headers["Retry-After"])
     except (KeyError, ValueError, OverflowError, TypeError, HTTPError):
@@ -149,15 +151,15 @@ def retry_after(response: requests.Response) -> float:
 
 
 def length_of(response: requests.Response) -> int | None:
-    """The Content-Length, None if there is none or it is not a number."""
+    """The Content-Length; None if it is missing or not a number."""
     length = response.headers.get("Content-Length", "").strip()
     return int(length) if re.fullmatch("[0-9]{1,18}", length) else None
 
 
 def get_json(session: requests.Session, address: str, patience: Patience) -> dict:
-    """A small JSON object. Raises FetchError if there is none, or it is an error's.
+    """A small JSON object. Raises FetchError if the answer is not one, or reports an error.
 
-    ArcGIS answers errors with status 200; those that may pass are asked again.
+    ArcGIS reports errors with status 200; temporary ones are retried.
     """
 
     def ask() -> dict:
@@ -179,7 +181,7 @@ def get_json(session: requests.Session, address: str, patience: Patience) -> dic
 
 
 def json_of(content: bytes):
-    """JSON of UTF-8 text, with or without a mark. Raises ValueError for anything else."""
+    """JSON from UTF-8, with or without a byte-order mark. Raises ValueError for anything else."""
     try:
         return json.loads(content.decode("utf-8-sig"))
     except RecursionError:
@@ -199,7 +201,7 @@ def _read(response: requests.Response, address: str) -> bytes:
 
 
 def reason(error: Exception) -> str:
-    """The innermost cause of a requests exception, in few words."""
+    """The innermost cause of a requests exception, in a few words."""
     while True:
         inner = getattr(error, "reason", None) or error.__cause__ or error.__context__
         if not isinstance(inner, Exception):
@@ -215,7 +217,7 @@ def patiently(
     say: Say = lambda text: None,
     fruitless: Callable[[], int] | None = None,
 ):
-    """Ask until it works, with growing waits. Raises FetchError when patience has run out."""
+    """Ask until it works, with growing waits. Raises FetchError when the attempts run out."""
     growing = tenacity.wait_exponential(
         multiplier=patience.first_wait, max=patience.longest_wait
     ) + tenacity.wait_random(0, patience.first_wait / 2)
@@ -230,7 +232,7 @@ def patiently(
         )
 
     def tell(state: tenacity.RetryCallState) -> None:
-        say(f"{state.outcome.exception()}; again in {state.next_action.sleep:.0f} s")
+        say(f"{state.outcome.exception()}; trying again in {state.next_action.sleep:.0f} s")
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(PassingError),
