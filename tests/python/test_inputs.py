@@ -189,8 +189,8 @@ def test_an_unknown_column_of_the_directory_is_left_out_and_said(data):
     change(directory(data), ",imd25ind", ",oac31ind")
     files = prepare(data, data.parent / "prepared")
     assert not any(file.is_fault for file in files)
-    assert "not known and not read: oac31ind" in files[0].note
-    assert "does not hold" in files[0].note
+    assert "unknown columns, which are not read: oac31ind" in files[0].note
+    assert ", which will be null" in files[0].note
     assert "imd_rank_2025" in files[0].note
 
 
@@ -245,7 +245,7 @@ def test_an_edition_without_a_row_for_its_columns(data, monkeypatch):
         return [row for row in rows if name != "index_columns" or row["edition"] != "2015"]
 
     monkeypatch.setattr(editions_module, "read_seed", forgetful)
-    assert "index_columns.csv: no rows of England 2015" in problems(data)[0]
+    assert "index_columns.csv: no rows for England 2015" in problems(data)[0]
 
 
 def test_a_truncated_csv(data):
@@ -298,7 +298,7 @@ def test_an_empty_file(data):
 def two_files_and_none_fits(data):
     shutil.copy(file_7(data, "2025"), file_7(data, "2019"))
     shutil.copy(file_7(data, "2025"), data / "iod" / "File 7 of 2019.csv")
-    return "2 files with a name of England 2019, and none fits"
+    return "2 files are named like England 2019, but none fits"
 
 
 def two_files_that_fit(data):
@@ -355,7 +355,7 @@ def area_twice_in_a_table(data):
     path = next((data / "population").glob("uk_small*"))
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join([*lines, lines[4]]))
-    return f"row {len(lines) + 1}: E01900004 stands twice"
+    return f"row {len(lines) + 1}: E01900004 is there twice"
 
 
 def lookup_without_codes(data):
@@ -399,7 +399,9 @@ def encrypted_zip(data):
 
 
 def unknown_compression(data):
-    return zip_with_a_header_of(data, flag=0, method=97, named="packed in a way that is not known")
+    return zip_with_a_header_of(
+        data, flag=0, method=97, named="a compression that is not supported"
+    )
 
 
 def zip_with_a_header_of(data, flag: int, method: int, named: str) -> str:
@@ -463,7 +465,7 @@ def test_a_name_that_is_not_text_is_a_fault_in_one_line(data, deprivation):
         "prepare", DEPRIVATION_DATA_DIR=data, DEPRIVATION_WORK_DIR=data.parent / "work"
     )
     assert done.returncode == 1 and len(done.stderr.splitlines()) == 1, done.stderr
-    assert "caf" in done.stderr and "not plain text in UTF-8; rename it" in done.stderr
+    assert "caf" in done.stderr and "not plain UTF-8 text; rename it" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["it's", "two words", "caf\u00e9", "w[1]*", 'q"q', "%s{}"])
@@ -506,7 +508,7 @@ def test_a_work_folder_over_under_or_equal_to_the_data_folder_is_refused(data, d
     before = sorted(data.rglob("*"))
     prepared = deprivation("prepare", DEPRIVATION_DATA_DIR=data, DEPRIVATION_WORK_DIR=data / work)
     assert prepared.returncode == 1
-    assert "work folder must be neither the data folder" in prepared.stderr
+    assert "work folder must not be the data folder" in prepared.stderr
     assert sorted(data.rglob("*")) == before
 
 

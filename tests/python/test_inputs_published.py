@@ -57,7 +57,7 @@ def test_a_flat_folder_gives_the_same_inputs(sample, tmp_path):
     assert set(there) == {(file.source, file.file_name) for file in by_folders if file.is_there}
     assert prepared_tables(tmp_path / "a") == prepared_tables(tmp_path / "b")
     assert dict(unused_files(flat, by_names)) == {
-        "shopping.csv": "not an input that is known",
+        "shopping.csv": "not a known input",
         "File_8_IoD2025_Underlying_Indicators.xlsx": "England 2025 File 8; no build reads it",
     }
     assert not list(unused_files(sample, by_folders))
@@ -138,7 +138,8 @@ def test_a_published_form_with_another_header_says_what_was_looked_for(data, tmp
     (data / "earlier/1871702.csv").write_text("LSOA CODE,IMD SCORE\nE01000001,1\n")
     files = prepare(data, tmp_path / "prepared")
     (found,) = [file for file in files if file.source == "England 2010"]
-    assert "1871702.csv: no header with all columns; looked for 'INCOME SCORE'" in found.problem
+    assert "1871702.csv: no header with all columns; found " in found.problem
+    assert "none like 'INCOME SCORE'" in found.problem
 
 
 @pytest.mark.parametrize(
@@ -308,7 +309,7 @@ def test_census_tables_are_read_of_a_zip_that_was_unpacked(data, tmp_path):
     assert not [file.problem for file in files if file.problem and file.is_there]
     assert prepared_tables(tmp_path / "a") == prepared_tables(tmp_path / "b")
     reasons = set(dict(unused_files(data, files)).values())
-    assert "Census 2021 cars is read of census2021-ts045-lsoa.csv" in reasons
+    assert "Census 2021 cars is read from census2021-ts045-lsoa.csv" in reasons
 
 
 def rewrite(path: Path, change) -> None:
@@ -333,7 +334,7 @@ def test_a_best_fit_is_said_to_give_no_changes(data, tmp_path):
     at = read(exact)[0].index("CHGIND")
     rewrite(exact, lambda row: [*row[:at], *row[at + 1 :]])
     (found,) = [f for f in prepare(data, tmp_path / "a") if f.file_name == exact.name]
-    assert "no CHGIND: a best fit" in found.note
+    assert "no CHGIND: it is a best fit" in found.note
 
 
 def test_townsend_scores_are_read_by_the_names_of_their_columns(data, tmp_path):
@@ -377,7 +378,7 @@ def test_columns_are_found_in_the_sheet_that_has_them_all(data, tmp_path):
     write_xlsx(data / "00410767.xls", {"SIMD 2012": [[*table[0][:5]], *table[1:]]})
     files = prepare(data, tmp_path / "prepared")
     (found,) = [file for file in files if file.source == "Scotland 2012"]
-    assert "looked for 'Education, Skills and Training domain 2012 rank'" in found.problem
+    assert "none like 'Education, Skills and Training domain 2012 rank'" in found.problem
     assert "change seeds/edition_layouts.csv" in found.problem and found.is_fault
 
 
@@ -422,5 +423,5 @@ def test_population_denominators_are_read_beside_file_7(data, tmp_path):
     shutil.copy(data / found.file_name, data / "iod" / found.file_name)
     files = prepare(data, tmp_path / "prepared")
     assert [file.problem for file in files if file.source == source] == [
-        f"2 files of {source} ({found.file_name}, {found.file_name}); leave one of them"
+        f"2 files of {source} ({found.file_name}, {found.file_name}); keep only one"
     ] * 2

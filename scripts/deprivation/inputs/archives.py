@@ -1,4 +1,4 @@
-"""Zip files: members read up to a limit, whatever is wrong with the archive said in one line."""
+"""Zip files: members are read up to a limit, and faults of the archive are reported in one line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BLOCK = 1 << 20
 
 @contextlib.contextmanager
 def opened_zip(archive: Path) -> Iterator[zipfile.ZipFile]:
-    """The archive open. Raises InputError if it, or what is read of it in the block, is damaged."""
+    """The open archive. Raises InputError if it, or a member read in the block, is damaged."""
     try:
         with zipfile.ZipFile(archive) as zipped:
             yield zipped
@@ -27,7 +27,7 @@ def opened_zip(archive: Path) -> Iterator[zipfile.ZipFile]:
         ) from None
     except NotImplementedError as error:  # a compression or a version that Python does not know
         raise InputError(
-            f"{archive.name}: the zip is packed in a way that is not known here ({error}); use it"
+            f"{archive.name}: the zip uses a compression that is not supported ({error}); use it"
             " as the publisher issued it, or unpack it there"
         ) from None
     except RuntimeError as error:  # what Python raises for a password

@@ -1,4 +1,4 @@
-"""Boundaries of areas and places for maps, where they were fetched: GeoJSON to one Parquet file."""
+"""Boundaries of areas and places for maps, if they were fetched: GeoJSON to one Parquet file."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ READY = "boundaries.parquet"
 # An area's code: of the ONS (E01000001), of a Scottish data zone (S01000001), of a Northern Irish
 # super output area (95AA01S1) or data zone (N20000001).
 CODE = re.compile(r"[EWSNKJLM]\d{8}|95[A-Z]{2}\d{2}[A-Z]\d")
-# Of several columns of codes that of the areas themselves, not of what they lie in.
+# Of several columns of codes, the one of the areas themselves, not of what they lie in.
 FIRST = re.compile(r"(LSOA|DATA_?ZONE|DZ|SOA)", re.IGNORECASE)
-# Degrees of longitude and latitude that hold the United Kingdom.
+# Degrees of longitude and latitude that enclose the United Kingdom.
 WEST, SOUTH, EAST, NORTH = -9.5, 49.0, 2.5, 61.5
-# Digits kept: a metre.
+# Decimals kept: about a metre.
 DIGITS = 5
 SCHEMA = pa.schema([("code", pa.string()), ("geometry", pa.string())])
 
@@ -33,7 +33,7 @@ SCHEMA = pa.schema([("code", pa.string()), ("geometry", pa.string())])
 def prepare_boundaries(data_dir: Path, prepared: Path) -> Iterator[InputFile]:
     """Write READY (code, geometry as GeoJSON in degrees) if there is a file of boundaries.
 
-    A code that several files hold has the boundary of the newest, by the year in its name.
+    A code in several files gets the boundary in the newest, by the year in the file's name.
     """
     found: dict[str, str] = {}
     for path in sorted(_files(data_dir), key=_newest_first):
@@ -53,7 +53,7 @@ def prepare_boundaries(data_dir: Path, prepared: Path) -> Iterator[InputFile]:
 
 
 def outlines_in(path: Path) -> dict[str, str]:
-    """Code -> its geometry, of one GeoJSON file. Raises InputError for what is none."""
+    """Code -> geometry in one GeoJSON file. Raises InputError if it is not such a file."""
     try:
         content = json.loads(path.read_bytes())
         features = content["features"]
@@ -70,8 +70,8 @@ def outlines_in(path: Path) -> dict[str, str]:
         ) from None
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
         raise InputError(
-            f"{path.name}: is not GeoJSON with areas' polygons; `deprivation fetch --only"
-            " boundaries` gets it anew, or move it out of the data folder"
+            f"{path.name}: is not GeoJSON with polygons of areas; fetch it again with `deprivation"
+            " fetch --only boundaries`, or move it out of the data folder"
         ) from None
     if not found:
         raise InputError(
@@ -105,19 +105,19 @@ def _ring(ring: list[list[float]]) -> list[list[float]]:
         point = [round(longitude, DIGITS), round(latitude, DIGITS)]
         if not points or point != points[-1]:
             points.append(point)
-    # A ring has four points at least, the last the same as the first.
+    # A ring has at least four points, and the last is the same as the first.
     return points if len(points) >= 4 else [[p[0], p[1]] for p in ring]
 
 
 def _column_of_codes(features: list[dict[str, Any]]) -> str:
-    """The property that holds the areas' codes; empty if none does."""
+    """The property with the areas' codes; empty if there is none."""
     known = features[0]["properties"] if features else {}
     names = [name for name, value in known.items() if CODE.fullmatch(str(value))]
     return min(names, key=lambda name: (not FIRST.match(name), name), default="")
 
 
 def _files(data_dir: Path) -> list[Path]:
-    """Those in the folder `boundaries`, and of the catalogue's names anywhere else."""
+    """Files in the folder `boundaries`, and anywhere else files with a name in the catalogue."""
     with CATALOGUE.open(encoding="utf-8", newline="") as file:
         known = {row["file_name"].lower() for row in csv.DictReader(file) if row["need"] == SOURCE}
     own = list(files_in(data_dir / SOURCE, (".geojson", ".json")))

@@ -30,8 +30,8 @@ CENSUS = {
     ),
     "household_deprivation_2021": (r"household_deprivation.*21.*\.csv", HOUSEHOLDS),
 }
-# The census's bulk table of the same: a column for each number of dimensions. Its spelling differs
-# between issues.
+# The census's bulk table of these households: a column for each number of dimensions. Spelling
+# differs between issues.
 BULK = re.compile(r"census2021-ts011.*\.zip|census2021-ts011-lsoa\.csv", re.IGNORECASE)
 BULK_MEMBER = re.compile(r"census2021-ts011-lsoa\.csv", re.IGNORECASE)
 BULK_TOTAL = re.compile(r"(household deprivation: *)?total: all households(; measures: value)?")
@@ -39,13 +39,13 @@ BULK_DIMENSIONS = re.compile(
     r"(household deprivation: *)?(?P<name>household is (not )?deprived in .*? dimensions?)"
     r"(; measures: value)?"
 )
-# Columns of numbers of rows (called ID in some copies) and of names, which no model reads.
+# Row numbers (called ID in some copies) and names, which no model reads.
 OPTIONAL = ("", "GEO_LABEL")
 MOST_BYTES = 512 << 20
 
 
 def prepare_census(data_dir: Path, prepared: Path) -> Iterator[InputFile]:
-    """Supplementary measures, wanted where they are there: else a file without rows."""
+    """Supplementary measures if they are there; otherwise a file without rows."""
     for source, (pattern, columns) in CENSUS.items():
         ready = prepared / f"{source}.csv"
         try:
@@ -75,16 +75,16 @@ def prepare_census(data_dir: Path, prepared: Path) -> Iterator[InputFile]:
 
 
 def in_columns(path: Path, columns: Sequence[str]) -> Iterator[tuple]:
-    """The rows of a table with `columns`, whatever their order and case there, and others beside.
+    """The rows of a table with only `columns`, found in any order and case.
 
-    A column without a name, or of names, need not be there. Raises InputError for another.
+    Those in OPTIONAL may be missing. Raises InputError for another that is missing.
     """
     header, *rows = read_table(path.read_bytes(), path.name)
     places = {name: header.index(name.lower()) for name in columns if name.lower() in header}
-    lacking = [name for name in columns if name not in places and name not in OPTIONAL]
-    if lacking:
+    missing = [name for name in columns if name not in places and name not in OPTIONAL]
+    if missing:
         raise InputError(
-            f"{path.name}: no column {lacking[0]!r}; it has {', '.join(header)}. Use the file as"
+            f"{path.name}: no column {missing[0]!r}; it has {', '.join(header)}. Use the file as"
             " its publisher issued it"
         )
     for row in rows:
@@ -92,7 +92,7 @@ def in_columns(path: Path, columns: Sequence[str]) -> Iterator[tuple]:
 
 
 def _find(data_dir: Path, source: str, pattern: str) -> Path | None:
-    """The one file of a source: in the folder census, else the census's own, else anywhere."""
+    """The one file of a source: in the folder census, else a bulk table, else anywhere."""
     everything = everywhere(data_dir)
     own = files_named(data_dir / "census", pattern)
     bulk = packed_first([path for path in everything if BULK.fullmatch(name_of(path))])
@@ -100,20 +100,21 @@ def _find(data_dir: Path, source: str, pattern: str) -> Path | None:
     found = own or (bulk if source == "household_deprivation_2021" else []) or others
     if len(found) > 1:
         names = ", ".join(path.name for path in found)
-        raise InputError(f"{len(found)} files of {source} ({names}); leave one of them")
+        raise InputError(f"{len(found)} files of {source} ({names}); keep only one")
     return found[0] if found else None
 
 
 def households_in(path: Path) -> Iterator[tuple]:
-    """HOUSEHOLDS out of the bulk table. Raises InputError for a column that is not there."""
+    """HOUSEHOLDS from the bulk table. Raises InputError for a missing column."""
     header, *rows = read_table(_bulk(path), path.name)
     wide = {BULK_DIMENSIONS.fullmatch(name): at for at, name in enumerate(header)}
     dimensions = {match["name"].capitalize(): at for match, at in wide.items() if match}
     totals = [at for at, name in enumerate(header) if BULK_TOTAL.fullmatch(name)]
     if len(dimensions) != 5 or len(totals) != 1 or "geography code" not in header:
         raise InputError(
-            f"{path.name}: not households by dimensions of deprivation; looked for the columns"
-            f" 'geography code', {BULK_TOTAL.pattern!r} and five like {BULK_DIMENSIONS.pattern!r}"
+            f"{path.name}: not a table of households by dimensions of deprivation; looked for the"
+            f" columns 'geography code', {BULK_TOTAL.pattern!r} and five like"
+            f" {BULK_DIMENSIONS.pattern!r}"
         )
     code = header.index("geography code")
     for row in rows:
@@ -128,4 +129,4 @@ def _bulk(path: Path) -> bytes:
         for member in zipped.infolist():
             if BULK_MEMBER.fullmatch(Path(member.filename).name):
                 return read_member(zipped, member, MOST_BYTES)
-    raise InputError(f"{path.name}: holds no file named like {BULK_MEMBER.pattern}")
+    raise InputError(f"{path.name}: contains no file named like {BULK_MEMBER.pattern}")

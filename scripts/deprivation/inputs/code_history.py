@@ -14,7 +14,7 @@ from deprivation.inputs.csv_files import read_table
 from deprivation.inputs.found import everywhere
 
 HISTORY = re.compile(r"code.?history|(^|_)chd(_|\.)", re.IGNORECASE)
-# The kinds of area that a place of ours may be, by the first three signs of their codes.
+# The geographies of our places, by the first three characters of their codes.
 ENTITIES = {
     **dict.fromkeys(("E06", "E07", "E08", "E09", "W06", "S12", "N09"), "lad"),
     **dict.fromkeys(("E10", "E11"), "cty"),
@@ -31,14 +31,14 @@ MOST_BYTES = 256 << 20
 
 
 def history_files(data_dir: Path) -> list[Path]:
-    """Zips of the Code History Database wherever they lie, else its table out of one unpacked."""
+    """Zips of the Code History Database anywhere, else the main table of an unpacked one."""
     paths = everywhere(data_dir)
     zips = [path for path in paths if path.suffix.lower() == ".zip" and HISTORY.search(path.name)]
     return zips or [path for path in paths if path.name.lower() == MAIN.lower()]
 
 
 def tables_beside(path: Path) -> list[Path]:
-    """The other tables that are read of a database that was unpacked."""
+    """The other tables to read from an unpacked database."""
     if path.suffix.lower() == ".zip":
         return []
     others = {name.lower() for name in HISTORY_COLUMNS} - {path.name.lower()}
@@ -59,16 +59,18 @@ def _tables(path: Path) -> dict[str, bytes]:
 def read_history(path: Path) -> list[list[dict[str, str]]]:
     """The rows of ChangeHistory.csv and of Changes.csv, of HISTORY_COLUMNS.
 
-    Raises InputError where a table or a column is not there.
+    Raises InputError if a table or a column is missing.
     """
     tables = []
     contents = _tables(path)
     for name, columns in HISTORY_COLUMNS.items():
         if name.lower() not in contents:
-            raise InputError(f"{path.name}: holds no {name}; is it the Code History Database?")
+            raise InputError(
+                f"{path.name}: does not contain {name}; is it the Code History Database?"
+            )
         header, *rows = read_table(contents[name.lower()], f"{path.name}: {name}")
-        if lacking := set(columns) - set(header):
-            raise InputError(f"{path.name}: {name} has no column {min(lacking).upper()}")
+        if missing := set(columns) - set(header):
+            raise InputError(f"{path.name}: {name} has no column {min(missing).upper()}")
         at = {column: header.index(column) for column in columns}
         tables.append([{column: row[index] for column, index in at.items()} for row in rows])
     if not any(_year(row["oper_date"]) for row in tables[0]):
@@ -104,7 +106,7 @@ def renumbered_authorities(
             began[code] = min(year, began.get(code, year))
             ended[code] = max(until, ended.get(code, until))
     pairs = {(row["geogcd_p"], row["geogcd"]) for row in changes}
-    # A row of a code and itself says that its name or boundary has changed.
+    # A row that pairs a code with itself means that its name or boundary has changed.
     pairs = {(old, new) for old, new in pairs if old != new and {old, new} <= began.keys()}
     replaced = collections.Counter(old for old, _ in pairs)
     made_of = collections.Counter(new for _, new in pairs)

@@ -11,11 +11,11 @@ from deprivation.errors import InputError
 
 
 def read_header(path: Path, ends_its_last_row: bool = True) -> list[str]:
-    """The column names of a CSV file, with faults of the file as a whole found on the way.
+    """The column names of a CSV file, after checks of the file as a whole.
 
-    ends_its_last_row: the publisher's files of this kind end in a line end (SIMD's does not).
-    Raises InputError for an empty file, one that is not UTF-8, one cut off before its last row
-    ended, and a column that stands twice.
+    ends_its_last_row: whether files of this kind end with a line break (SIMD's do not). Raises
+    InputError for a file that is empty, not UTF-8 or cut off in its last row, and for a column
+    that is there twice.
     """
     name, size = path.name, path.stat().st_size
     with path.open("rb") as file:
@@ -44,7 +44,7 @@ def read_header(path: Path, ends_its_last_row: bool = True) -> list[str]:
         )
     if ends_its_last_row and end != b"\n":
         raise InputError(f"{name}: the last row is cut off; the file is truncated, fetch it again")
-    # By name DuckDB finds columns in any case.
+    # DuckDB ignores case in column names.
     times = Counter(column.lower() for column in header)
     twice = [column for column in header if times[column.lower()] > 1]
     if twice:
@@ -56,7 +56,7 @@ def check_rows(path: Path) -> int:
     """The number of rows below the header of a CSV.
 
     Raises InputError for the first row that is not UTF-8 or not as long as the header. Slow on a
-    large file (a million values a second): DuckDB checks those as it reads them.
+    large file (a million values a second): DuckDB checks large files as it reads them.
     """
     row = 1
     try:
@@ -86,7 +86,7 @@ def read_table(content: bytes, name: str) -> list[list[str]]:
     """The rows of a small CSV file, header first and in lower case; UTF-8, or Windows-1252.
 
     Blank lines are left out. Raises InputError for an empty file and for a row that is damaged or
-    not as long as the header; name: of the file, for the message.
+    not as long as the header. name: the file's, for messages.
     """
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise InputError(

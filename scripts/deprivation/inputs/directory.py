@@ -63,7 +63,7 @@ def prepare_directory(data_dir: Path, prepared: Path) -> tuple[list[InputFile], 
 
 
 def _say_differences(path: Path, columns: dict[str, str]) -> str:
-    """A sentence on what the directory does not hold and what it holds besides."""
+    """A sentence on the optional columns that are missing, and on columns that are not known."""
     rules = read_seed("directory_columns")
     absent = [
         rule["canonical_column"]
@@ -75,16 +75,16 @@ def _say_differences(path: Path, columns: dict[str, str]) -> str:
         for name in read_header(path)
         if not any(re.fullmatch(rule["header_pattern"], name.lower()) for rule in rules)
     ]
-    said = [f"does not hold {', '.join(absent)}, null in what is made of it"] * bool(absent)
+    said = [f"has no {', '.join(absent)}, which will be null"] * bool(absent)
     said += [
-        f"holds columns that are not known and not read: {', '.join(unknown)} (say what they are in"
+        f"has unknown columns, which are not read: {', '.join(unknown)} (to read them, add them to"
         " seeds/directory_columns.csv)"
     ] * bool(unknown)
     return f"{path.name} {'; '.join(said)}" if said else ""
 
 
 def directory_folder(data_dir: Path) -> Path:
-    """The folder onspd if it holds one, or nothing does; else the data folder, with it anywhere."""
+    """The folder onspd if a directory is in it, or nowhere; else the data folder as a whole."""
     own = data_dir / "onspd"
     named = [one for one in everywhere(data_dir) if DIRECTORY_NAME.fullmatch(one.stem)]
     is_own = any(own in one.parents for one in named) or _has_other_zip(own)
@@ -92,7 +92,7 @@ def directory_folder(data_dir: Path) -> Path:
 
 
 def _has_other_zip(own: Path) -> bool:
-    """Whether a zip that is no release by its name lies there, or what cannot be looked into."""
+    """Whether there is any zip in the folder, or a file in its place."""
     return own.exists() and (
         not own.is_dir() or any(one.suffix.lower() == ".zip" for one in everywhere(own))
     )
@@ -101,9 +101,9 @@ def _has_other_zip(own: Path) -> bool:
 def find_directory(folder: Path, is_own: bool = True) -> tuple[list[Path], str]:
     """The one release of ONSPD or NSPL below `folder`: a zip or CSV files, and its month `2025-11`.
 
-    A release unpacked in full holds every row twice, in Data/*.csv and in Data/multi_csv/*.csv:
-    the whole file is taken then, else the files by postcode area. is_own: whether the folder is
-    for the directory alone; in another, zips of other names are none, and a whole release comes
+    A fully unpacked release has every row twice, in Data/*.csv and in Data/multi_csv/*.csv: then
+    the whole file is used, else the files by postcode area. is_own: whether the folder is only for
+    the directory; in any other, zips with other names are ignored, and a whole release comes
     before area files. Raises InputError if there is no release, or more than one.
     """
     releases: dict[str, list[Path]] = {}
@@ -124,14 +124,12 @@ def find_directory(folder: Path, is_own: bool = True) -> tuple[list[Path], str]:
     if len(releases) > 1:
         raise InputError(
             f"{folder}: {len(releases)} postcode directories ({', '.join(releases)});"
-            " leave the one that is wanted"
+            " keep only the one you want"
         )
     files = next(iter(releases.values()))
     whole = [path for path in files if not _area(path)]
     if len(whole) > 1:
-        raise InputError(
-            f"{folder}: {whole[0].name} is there {len(whole)} times; leave one of them"
-        )
+        raise InputError(f"{folder}: {whole[0].name} is there {len(whole)} times; keep only one")
     return whole or files, month_of(files[0])
 
 
@@ -155,7 +153,7 @@ def _extract_directory(archive: Path, to: Path) -> list[Path]:
         whole = [member for member in members if not _area(Path(member.filename))]
         if not members or len(whole) > 1:
             raise InputError(
-                f"{archive.name}: holds {len(whole)} files Data/ONSPD_<MON>_<YYYY>_UK.csv (or"
+                f"{archive.name}: contains {len(whole)} files Data/ONSPD_<MON>_<YYYY>_UK.csv (or"
                 " NSPL), not one; use the zip as the publisher issued it"
             )
         left = most_bytes(archive)
@@ -174,9 +172,9 @@ def _is_directory(member: zipfile.ZipInfo) -> bool:
 
 
 def most_bytes(archive: Path) -> int:
-    """What a directory may unpack to: 2 GB, or 16 times twice the size that the catalogue says.
+    """The size that a directory may unpack to: 2 GB, or 32 times its size in the catalogue.
 
-    A release of 246 MB holds 1.5 GB.
+    A release of 246 MB unpacks to 1.5 GB.
     """
     with CATALOGUE.open(encoding="utf-8", newline="") as file:
         known = [
@@ -190,9 +188,9 @@ def most_bytes(archive: Path) -> int:
 def match_directory_columns(files: list[Path]) -> dict[str, str]:
     """Canonical column -> its name in this release's header, the newest year where several match.
 
-    Raises InputError for a required column that is missing, a column that is not known while one
-    that releases of this product hold is missing (renamed, it seems), and files of one release
-    whose headers differ. Another column that is not known is left out.
+    Raises InputError for a missing required column, for an unknown column if one that this product
+    always has is missing (it was probably renamed), and for files of one release with different
+    headers. Other unknown columns are left out.
     """
     headers = {path: read_header(path) for path in files}
     first, header = next(iter(headers.items()))
@@ -236,4 +234,4 @@ def _unknown(header: list[str], known: set[str]) -> str:
         for name in header
         if name not in known and not any(re.fullmatch(rule, name.lower()) for rule in patterns)
     ]
-    return f"not known there: {', '.join(map(repr, unknown))}; " if unknown else ""
+    return f"unknown columns: {', '.join(map(repr, unknown))}; " if unknown else ""

@@ -42,7 +42,7 @@ def prepare_editions(
             areas.add("lsoa_2011_code")
         if not wanted:
             problem = (
-                f"seeds/index_columns.csv: no rows of {source}, which has one in published_editions"
+                f"seeds/index_columns.csv: no rows for {source}, which is in published_editions"
             )
             yield InputFile(source, "seeds/index_columns.csv", problem=problem, is_there=True)
             continue
@@ -74,9 +74,9 @@ def prepare_editions(
         described = describe(path, data_dir, source, edition["edition"], problem)
         if not problem and directory_columns and not (areas & set(directory_columns)):
             problem = (
-                f"{source} speaks of areas by {edition['area_column']}, which this release of the"
-                " postcode directory does not hold; use one that does, or leave the edition out of"
-                " the variable `editions`"
+                f"{source} needs {edition['area_column']}, which this release of the postcode"
+                " directory does not have; use one that does, or leave the edition out of the"
+                " variable `editions`"
             )
             described = dataclasses.replace(described, problem=problem, lacks_areas=True)
         yield described
@@ -90,13 +90,13 @@ def file_of_edition(
     wanted: list[str],
     prepared_path: Path,
 ) -> tuple[Path | None, str]:
-    """Of the files of an edition's name the one that fits, ready at `prepared_path`.
+    """Choose the file of an edition that fits, and make it ready at `prepared_path`.
 
-    A file in one of `layouts` comes before one in today's. paths: those in the edition's own
-    folder; others: those anywhere, looked at where none of the former fits;
-    edition: its row of seeds/published_editions.csv.
-    Returns the file and what is wrong with it: where none or several of several fit, the first of
-    them and a sentence on that; None if there is no file.
+    Files in one of `layouts` come before files in today's. paths: files in the edition's own
+    folder; others: files anywhere, used if none of `paths` fits; edition: its row of
+    seeds/published_editions.csv. Returns the file and what is wrong with it, empty if nothing is.
+    If several files fit, or none of several does, returns the first and a sentence on that; None
+    if there is no file.
     """
     source, sheets = f"{edition['nation']} {edition['edition']}", edition["sheets"]
     ends_its_last_row = edition["ends_its_last_row"] == "true"
@@ -132,20 +132,20 @@ def file_of_edition(
         return path, ""
     if fitting:
         names = ", ".join(path.name for path in fitting)
-        return fitting[0], f"{len(fitting)} files of {source} ({names}); leave one of them"
+        return fitting[0], f"{len(fitting)} files of {source} ({names}); keep only one"
     prepared_path.unlink(missing_ok=True)
     if not problems:
         return None, ""
     first, problem = next(iter(problems.items()))
     if len(problems) == 1:
         return first, problem
-    return first, f"{len(problems)} files with a name of {source}, and none fits: {problem}"
+    return first, f"{len(problems)} files are named like {source}, but none fits: {problem}"
 
 
 def _is_named_for(path: Path, edition: dict[str, str]) -> bool:
-    """True of a file outside the edition's folder whose name can mean no other input.
+    """True of a file outside the edition's folder whose name can belong to no other input.
 
-    A name like .*2004.*csv can, and so can one that another table of the same publisher has.
+    A pattern like .*2004.*csv is not enough, nor a name that the publisher's other tables have.
     """
     name, pattern = name_of(path), edition["file_pattern"]
     others = [row["file_pattern"] for row in read_seed("measure_columns")]
@@ -164,7 +164,7 @@ def make_ready(
     prepared_path: Path,
     ends_its_last_row: bool = False,
 ) -> list[str]:
-    """Link a CSV, or write what another form holds, as `prepared_path`; its header."""
+    """Link a CSV to `prepared_path`, or write another form there as CSV; returns the header."""
     prepared_path.unlink(missing_ok=True)
     if layout:
         rows = read_layout(path, layout, wanted)
@@ -180,18 +180,18 @@ def make_ready(
 def _has_lsoa_2001_lookup(data_dir: Path) -> bool:
     try:
         headers = [header_of(path) for path in lookup_files(data_dir)]
-    except InputError:  # said where the lookups are read
+    except InputError:  # reported where the lookups are read
         return False
     return any({"lsoa01cd", "lsoa11cd"} <= set(header) for header in headers)
 
 
 def join_sheets(spreadsheet: Path, sheets: list[str], key: str) -> list[list[str]]:
-    """Sheets of one spreadsheet side by side, header first: rows of the same `key` are one row.
+    """Sheets of one spreadsheet joined by `key`, header first.
 
-    The header of a sheet is its first row that begins with `key`; columns without a name, or with
-    one that an earlier sheet has, are left out, and line breaks in a name are blanks. Last rows
-    with nothing but their first cell are notes. Raises InputError if a sheet has no such header,
-    or other areas than the first.
+    The header of a sheet is its first row that begins with `key`. Columns without a name, or with
+    a name from an earlier sheet, are left out; line breaks in a name become spaces. Last rows with
+    only a first cell are notes, and left out. Raises InputError if a sheet has no such header, or
+    other areas than the first sheet.
     """
     header: list[str] = []
     joined: dict[str, list[str]] = {}
@@ -199,7 +199,7 @@ def join_sheets(spreadsheet: Path, sheets: list[str], key: str) -> list[list[str
         names, rows = _table_of(spreadsheet, sheet, key)
         new = [at for at, name in enumerate(names) if name.strip() and name not in header]
         for row in rows:
-            # An area that another sheet lacks shows as values that are missing.
+            # An area that is missing from an earlier sheet has blank values there.
             joined.setdefault(row[0], [""] * len(header))
         if header and len(joined) != len(rows):
             raise InputError(f"{spreadsheet.name}: sheet {sheet} has other areas than {sheets[0]}")

@@ -25,12 +25,11 @@ class InputFile:
     """One input file as found.
 
     source: `postcode_directory`, `England 2019`, ..., or `lookup`; release: `2025-11` or the
-    edition's year; row_count: of lookups only, the others' rows are counted
-    where they are read; retrieved_at: ISO 8601, the time the file was fetched or last changed;
-    problem: what is wrong with it and what to do, empty if nothing is; lacks_areas: true if that is
-    only that the directory does not hold the areas that the file speaks of; is_there: false if the
-    problem is that there is no such file; note: what to know of a file that is used nevertheless;
-    path: where it lies in the data folder.
+    edition's year; row_count: None if rows are counted where the file is read; retrieved_at: ISO
+    8601, the time the file was fetched or last changed; problem: what is wrong with it and what to
+    do, empty if nothing is; lacks_areas: true if the only problem is that the directory does not
+    have the areas of the file; is_there: false if the problem is a missing file; note: a remark on
+    a file that is used all the same; path: relative to the data folder.
     """
 
     source: str
@@ -49,13 +48,13 @@ class InputFile:
 
     @property
     def is_fault(self) -> bool:
-        """True of a problem to mend, false of an edition that is not there and need not be."""
+        """True of a problem to fix, false of an optional edition that is missing."""
         is_unusable = self.is_there and not self.lacks_areas
         return bool(self.problem) and (is_unusable or self.source in required_sources())
 
 
 def required_sources() -> set[str]:
-    """What every build wants unless told otherwise; other editions are built if they are there."""
+    """The sources that every build needs by default; other editions are built if present."""
     return {"postcode_directory", *edition_names(required=True)}
 
 
@@ -67,11 +66,11 @@ def write_rows(path: Path, columns: list[str], rows: Iterable[tuple]) -> None:
 
 
 def files_in(folder: Path, suffixes: tuple[str, ...] = (), is_deep: bool = False) -> Iterator[Path]:
-    """The files of a folder by name, in order; nothing if there is no such folder.
+    """The files of a folder, sorted; none if there is no such folder.
 
-    suffixes: in lower case, such as `.csv`, or all; is_deep: those of its folders too. What an
-    operating system hides there (`._ONSPD.zip` of a Mac) is left out. Raises InputError for a
-    folder that cannot be read, one of such a name as a file has, and names that are not UTF-8.
+    suffixes: in lower case, such as `.csv`; empty for all; is_deep: include subfolders. Hidden
+    files (`._ONSPD.zip` of a Mac) are left out. Raises InputError for a folder that cannot be read
+    or has the suffix of a file, and for names that are not UTF-8.
     """
 
     def stop(error: OSError) -> None:
@@ -93,9 +92,9 @@ def files_in(folder: Path, suffixes: tuple[str, ...] = (), is_deep: bool = False
                 continue
             if not str(path).isprintable():
                 shown = str(path).encode("utf-8", "backslashreplace").decode()
-                raise InputError(f"{shown}: a name that is not plain text in UTF-8; rename it")
+                raise InputError(f"{shown}: the name is not plain UTF-8 text; rename it")
             if not path.exists():
-                raise InputError(f"{path}: a link to a file that is not there; remove or mend it")
+                raise InputError(f"{path}: a link to a missing file; remove or fix it")
             if name not in inside:
                 found.append(path)
             elif suffixes:
@@ -104,9 +103,9 @@ def files_in(folder: Path, suffixes: tuple[str, ...] = (), is_deep: bool = False
 
 
 def everywhere(data_dir: Path) -> list[Path]:
-    """All files of the data folder that can be named and read, wherever they lie, in order.
+    """All files anywhere in the data folder that can be named and read, sorted.
 
-    What files_in stops at in the folder of an input is passed over here: it may be anything.
+    Faults at which files_in stops are passed over here: the files may not be inputs.
     """
     found: list[Path] = []
     for where, folders, names in os.walk(data_dir):
@@ -126,7 +125,7 @@ def name_of(path: Path) -> str:
 
 
 def packed_first(paths: list[Path]) -> list[Path]:
-    """Of files in one form the zips, where there are any: the others were unpacked of them."""
+    """The zips among files of one form, if any: the other files were unpacked from them."""
     return [path for path in paths if path.suffix.lower() == ".zip"] or paths
 
 
@@ -149,7 +148,7 @@ def describe(path: Path, data_dir: Path, source: str, release: str, problem: str
 
 
 def _fetched_at(data_dir: Path) -> dict[str, str]:
-    """SHA-256 of each file that `deprivation fetch` brought here -> the time it did."""
+    """SHA-256 of each file that `deprivation fetch` fetched -> the time it did."""
     record = data_dir / "fetched.json"
     if not record.is_file():
         return {}
@@ -157,8 +156,8 @@ def _fetched_at(data_dir: Path) -> dict[str, str]:
         return {row["sha256"]: row["fetched_at"] for row in json.loads(record.read_bytes())}
     except (ValueError, TypeError, KeyError, RecursionError):
         raise InputError(
-            f"{record}: the record of what was fetched is damaged; remove it, or let"
-            " `deprivation fetch` write it anew"
+            f"{record}: the record of fetched files is damaged; remove it, and `deprivation fetch`"
+            " writes a new one"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Prepared folders: which are ours, which are in use, and which can go."""
+"""Prepared folders: which are ours, which are in use, and which can be removed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HELD: dict[Path, IO] = {}
 
 
 def remove_own(folder: Path) -> None:
-    """Remove a folder that was made here, or an empty one; raises InputError for any other."""
+    """Remove a prepared folder, or an empty one; raises InputError for any other."""
     if not folder.is_symlink() and (folder / MARK).is_file():
         shutil.rmtree(folder)
     elif folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
@@ -41,12 +41,12 @@ def prepared_now() -> Path:
 
 
 def as_pattern(path: Path) -> str:
-    """A path as a pattern of file names that fits it alone, whatever characters it holds."""
+    """A path as a pattern of file names that matches only this path, whatever its characters."""
     return re.sub(r"([*?\[])", r"[\1]", str(path))
 
 
 def hold(prepared: Path) -> None:
-    """Say, for as long as this process lives, that a prepared folder is in use."""
+    """Mark a prepared folder as in use for as long as this process lives."""
     use = HELD.pop(prepared, None) or Path(f"{prepared}.in_use").open("a")  # noqa: SIM115
     if fcntl:
         fcntl.flock(use, fcntl.LOCK_SH)
@@ -54,7 +54,7 @@ def hold(prepared: Path) -> None:
 
 
 def remove_earlier(prepared: Path) -> None:
-    """Remove the folders of earlier states of the same data folder that no process uses."""
+    """Remove folders prepared from earlier states of the same data folder that no process uses."""
     data_dir = _made_from(prepared)
     for mark in sorted(prepared.parent.glob(f"*/{MARK}")) if fcntl else []:
         other = mark.parent

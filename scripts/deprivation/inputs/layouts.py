@@ -1,8 +1,8 @@
-"""Forms that a file comes in, beside the one that is read as it stands: columns found by pattern.
+"""Other forms in which an input is published; their columns are found by pattern.
 
-Earlier editions were published as spreadsheets, in zips, under other headers: what each column is
-called there is a row of seeds/edition_layouts.csv. A file in such a layout is written anew with the
-columns of seeds/index_columns.csv; those that the publisher doesn't give stay empty.
+Earlier editions were published as spreadsheets, in zips or with other headers: each row of
+seeds/edition_layouts.csv says what one column is called there. Such a file is rewritten with the
+columns of seeds/index_columns.csv; those that the publisher does not give stay empty.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from deprivation.inputs.found import name_of
 from deprivation.inputs.spreadsheets import read_workbook
 from deprivation.seeds import read_seed
 
-# The largest of them, the mid-year populations of LSOAs, is 12 MB.
+# The largest file, the mid-year populations of LSOAs, is 12 MB.
 MOST_BYTES = 256 << 20
 Rows = list[list[str]]
 
 
 @dataclasses.dataclass(frozen=True)
 class EditionLayout:
-    """One form. sheets: pattern of a sheet (empty for a CSV) -> its columns by today's name, each
-    with a pattern of the published name; without columns, all under today's names. seed: where
-    the patterns stand.
+    """One form. sheets: pattern of a sheet's name (empty for a CSV) -> its columns by today's name,
+    each with a pattern of its published name; without columns, all have today's names. seed: the
+    seed with the patterns.
     """
 
     name: str
@@ -45,7 +45,7 @@ class EditionLayout:
 
 
 def layouts_of(nation: str, edition: str) -> list[EditionLayout]:
-    """The layouts of an edition in seeds/edition_layouts.csv, in their order there."""
+    """The layouts of an edition in seeds/edition_layouts.csv, in the seed's order."""
     rows = read_seed("edition_layouts")
     of_edition = [row for row in rows if (row["nation"], row["edition"]) == (nation, edition)]
     return forms_of((row["layout"], row["column_name"], row) for row in of_edition)
@@ -54,7 +54,7 @@ def layouts_of(nation: str, edition: str) -> list[EditionLayout]:
 def forms_of(
     rows: Iterable[tuple[str, str, dict[str, str]]], seed: str = "edition_layouts"
 ) -> list[EditionLayout]:
-    """Layouts out of rows of a seed, each with the layout's name and its column's name of today."""
+    """Layouts from a seed. rows: name of the layout, today's name of the column, the seed's row."""
     found: dict[str, EditionLayout] = {}
     for name, column, row in rows:
         patterns = row["file_pattern"], row["member_pattern"]
@@ -66,10 +66,10 @@ def forms_of(
 
 
 def read_layout(path: Path, layout: EditionLayout, wanted: list[str]) -> Rows:
-    """The rows of a file with the columns `wanted`, header first; the first of them is the area's.
+    """The rows of a file with the columns `wanted`, header first; the first column is the area's.
 
-    Columns of several sheets stand side by side. Raises InputError for a file without such a
-    member, sheet or column, naming what was looked for, and for sheets that differ in their areas.
+    Several sheets are joined side by side. Raises InputError for a missing member, sheet or
+    column, naming what was looked for, and for sheets that differ in their areas.
     """
     name, content = path.name, path.read_bytes()
     if zipfile.is_zipfile(path) and layout.member_pattern and path.suffix.lower() == ".zip":
@@ -82,7 +82,7 @@ def read_layout(path: Path, layout: EditionLayout, wanted: list[str]) -> Rows:
         table = _read_table(path.name, _sheets(name, content, sheet_pattern), columns, layout.seed)
         twice = [code for code, n in Counter(row[wanted[0]] for row in table).items() if n > 1]
         if twice:
-            raise InputError(f"{path.name}: {twice[0]} stands twice; fetch the file again")
+            raise InputError(f"{path.name}: {twice[0]} is there twice; fetch the file again")
         if number and {row[wanted[0]] for row in table} != joined.keys():
             raise InputError(f"{path.name}: its sheets differ in their areas")
         for row in table:
@@ -108,11 +108,10 @@ def _read_table(
     whole = [one for one in headers if len(one[2]) == len(patterns)]
     if len(whole) != 1:
         best = max((one[2] for one in headers), key=len, default={})
-        lacking = next((one for column, one in patterns.items() if column not in best), None)
+        missing = next((one for column, one in patterns.items() if column not in best), None)
         raise InputError(
-            f"{name}: no header with all columns; looked for {lacking!r} and found"
-            f" {len(best)} of {len(patterns)}. If the publisher calls it otherwise, change"
-            f" seeds/{seed}.csv"
+            f"{name}: no header with all columns; found {len(best)} of {len(patterns)}, but none"
+            f" like {missing!r}. If the publisher has renamed it, change seeds/{seed}.csv"
             if not whole
             else f"{name}: {len(whole)} sheets have the same columns; name one in seeds/{seed}.csv"
         )
@@ -138,14 +137,14 @@ def _member(path: Path, pattern: str) -> tuple[str, bytes]:
         ]
         if len(members) != 1:
             raise InputError(
-                f"{path.name}: holds {len(members)} files named like {pattern}, not one; use the"
-                " zip as the publisher issued it"
+                f"{path.name}: contains {len(members)} files named like {pattern}, not one; use"
+                " the zip as the publisher issued it"
             )
         return members[0].filename, read_member(zipped, members[0], MOST_BYTES)
 
 
 def _find_header(rows: Rows, patterns: dict[str, str]) -> tuple[int, dict[str, int]]:
-    """The row of the header, and where each column stands in it; the best of the first twenty."""
+    """The header's row and each column's place in it; the best match in the first twenty rows."""
     best: tuple[int, dict[str, int]] = (0, {})
     for top, row in enumerate(rows[:20]):
         cells = [" ".join(cell.split()) for cell in row]

@@ -46,7 +46,7 @@ LOOKUP_COLUMNS = [
 # Unchanged, split, merged, irregular.
 CHANGES = ("U", "S", "M", "X")
 NAME_COLUMNS = ["geography", "year", "code", "name"]
-# The largest of those that come with a directory is 2 MB.
+# The largest file of names in a directory is 2 MB.
 MOST_BYTES = 256 << 20
 
 
@@ -74,11 +74,11 @@ def prepare_lookups(data_dir: Path, prepared: Path) -> list[InputFile]:
                 if len(_code_columns(table[0])) == 0:
                     raise InputError(
                         f"{path.name}: no column of codes such as LSOA21CD in its header"
-                        f" ({', '.join(table[0][:5])}); take it out of {path.parent}"
+                        f" ({', '.join(table[0][:5])}); move it out of {path.parent}"
                     )
                 if len(table) == 1:
                     raise InputError(
-                        f"{path.name}: has no rows below its header; fetch it again, or take it out"
+                        f"{path.name}: has no rows below its header; fetch it again, or move it out"
                         f" of {path.parent}"
                     )
                 _check_changes(path.name, table)
@@ -102,8 +102,8 @@ def prepare_lookups(data_dir: Path, prepared: Path) -> list[InputFile]:
 def lookup_files(data_dir: Path) -> list[Path]:
     """All CSV files of the folder lookups, and lookups anywhere else by their name or header.
 
-    A lookup is named as the catalogue names it, or has columns such as LSOA21CD for two geographies
-    or more, or two vintages, and is no postcode directory. Raises InputError as files_in does.
+    A lookup has a name in the catalogue, or columns such as LSOA21CD for at least two geographies
+    or vintages, and is not a postcode directory. Raises InputError as files_in does.
     """
     with CATALOGUE.open(encoding="utf-8", newline="") as file:
         known = {
@@ -171,10 +171,10 @@ def _code_columns(header: list[str]) -> list[tuple[int, str, int]]:
 
 
 def pairs_in(table: list[list[str]]) -> Iterator[tuple]:
-    """From a lookup, LOOKUP_COLUMNS for its first column of codes and each of the others.
+    """LOOKUP_COLUMNS of a lookup: its first column of codes with each of the others.
 
-    First are LSOAs, and of one geography its earliest year: the columns of a table stand in
-    another order in each copy of it.
+    LSOAs come first, then the earliest year of a geography: copies of a table differ in the order
+    of their columns.
     """
     header, *rows = table
     change = header.index("chgind") if "chgind" in header else None
@@ -193,7 +193,7 @@ def pairs_in(table: list[list[str]]) -> Iterator[tuple]:
 
 
 def _check_changes(name: str, table: list[list[str]]) -> None:
-    """Raises InputError for a row of a lookup of changes that lacks a code, or a known change."""
+    """Raises InputError for a row of a lookup of changes without a code or a known change."""
     header, *rows = table
     codes = [at for at, geography, _ in _code_columns(header) if geography == "lsoa"]
     if "chgind" not in header or len(codes) < 2:
@@ -213,8 +213,8 @@ def _note_on(name: str, header: list[str]) -> str:
     if len(vintages) < 2 or "chgind" in header:
         return ""
     return (
-        f"{name} has LSOAs of two years and no CHGIND: a best fit, of which no changes of areas are"
-        " read; `deprivation fetch --only lookup` gets the exact fit"
+        f"{name} has LSOAs of two years and no CHGIND: it is a best fit, so no changes of areas are"
+        " read from it; `deprivation fetch --only lookup` gets the exact fit"
     )
 
 

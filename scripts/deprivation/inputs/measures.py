@@ -1,10 +1,10 @@
-"""Supplementary counts and rates of small areas: one long file of what the data folder holds.
+"""Supplementary counts and rates of small areas, from the data folder into one long file.
 
-Each source of seeds/measure_columns.csv is a CSV (or a zip or spreadsheet that holds one) in any
-folder: wide, with a column for each count, or long, with a row for each category. Where several
-columns or categories of a file give one measure of an area they are added up in SQL. A source that
-is not there gives no rows; one that is there and cannot be used is a fault. Of a source that is
-there in several forms, the one that comes first in the seed is read.
+Each source of seeds/measure_columns.csv is a CSV, or a zip or spreadsheet with one, in any folder:
+wide, with a column for each count, or long, with a row for each category. If several columns or
+categories of a file give one measure of an area, they are added up in SQL. A missing source gives
+no rows; one that cannot be used is a fault. If a source is there in several forms, the first in
+the seed is read.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def prepare_measures(data_dir: Path, prepared: Path) -> list[InputFile]:
         try:
             if len(found) > 1:
                 names = ", ".join(path.name for path in found)
-                raise InputError(f"{len(found)} files of {source} ({names}); leave one of them")
+                raise InputError(f"{len(found)} files of {source} ({names}); keep only one")
             for path in found:
                 rows = list(measure_values(path, _rules_of(path, layouts)))
         except InputError as error:
@@ -71,7 +71,7 @@ def prepare_measures(data_dir: Path, prepared: Path) -> list[InputFile]:
 def _rules_of(path: Path, rules: Sequence[Rule]) -> list[Rule]:
     name = name_of(path)
     found = [rule for rule in rules if re.fullmatch(rule["file_pattern"], name, re.IGNORECASE)]
-    # Out of a zip that was unpacked: only the member that is wanted.
+    # From a zip that was unpacked, only the wanted member.
     is_csv = path.suffix.lower() == ".csv"
     return [
         rule
@@ -82,7 +82,7 @@ def _rules_of(path: Path, rules: Sequence[Rule]) -> list[Rule]:
 
 
 def measure_values(path: Path, rules: Sequence[Rule]) -> Iterator[tuple[str, ...]]:
-    """COLUMNS for every area of a file. Raises InputError for a column that is not there."""
+    """COLUMNS for every area of a file. Raises InputError for a missing column."""
     table = _read(path, rules[0]["member_pattern"], rules[0]["area_column"])
     header = [name.strip() for name in next(table, [])]
     places = []
@@ -105,14 +105,14 @@ def measure_values(path: Path, rules: Sequence[Rule]) -> Iterator[tuple[str, ...
         key = row[area].strip(), "" if category is None else row[category].strip()
         if key in seen:
             raise InputError(
-                f"{path.name}, row {number}: {' '.join(key).strip()} stands twice; the file is"
+                f"{path.name}, row {number}: {' '.join(key).strip()} is there twice; the file is"
                 " damaged, fetch it again"
             )
         seen.add(key)
         for rule, area, values, category in places:
             if category is None or re.fullmatch(rule["category"], row[category].strip()):
                 for at in values:
-                    # As its maker wrote it: 1,954 and 8%. A comma elsewhere stays, and is refused.
+                    # As published: 1,954 and 8%. A comma elsewhere stays, and is refused later.
                     value = row[at].strip().removesuffix("%")
                     if re.fullmatch(THOUSANDS, value):
                         value = value.replace(",", "")
@@ -135,7 +135,7 @@ def _read(path: Path, member_pattern: str, area_column: str) -> Iterator[list[st
     if path.suffix.lower() in SPREADSHEETS:
         rows = read_sheet(path, member_pattern)
         headers = (at for at, row in enumerate(rows) if area_column in map(str.strip, row))
-        yield from rows[next(headers, 0) :]  # titles stand above it
+        yield from rows[next(headers, 0) :]  # titles are above it
         return
     try:
         content = _unzip(path, member_pattern) if zipfile.is_zipfile(path) else path.read_bytes()
@@ -159,6 +159,6 @@ def _unzip(path: Path, member_pattern: str) -> bytes:
         ]
         if len(members) != 1:
             raise InputError(
-                f"{path.name}: holds {len(members)} files like {member_pattern}, not one"
+                f"{path.name}: contains {len(members)} files like {member_pattern}, not one"
             )
         return read_member(zipped, members[0], MOST_BYTES)

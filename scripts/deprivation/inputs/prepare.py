@@ -9,8 +9,8 @@ Data folder (as published)      prepared folder (one name each)
     boundaries/*.geojson     ->     boundaries.parquet         (code, geometry), if there are any
                                     files.csv                  what was found, and what is wrong
 
-A fault of one input is written down in files.csv rather than raised: it matters only to a build
-that wants that input, and the staging model that reads it stops with the text given here.
+A fault of an input is recorded in files.csv rather than raised: it matters only to a build that
+needs the input. The staging model that reads the input then stops with the recorded message.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ from deprivation.seeds import SEEDS
 
 
 def prepare(data_dir: Path, prepared: Path) -> list[InputFile]:
-    """Make `prepared` from the files in `data_dir`; at once if nothing has changed since.
+    """Make `prepared` from the files in `data_dir`, unless it is up to date.
 
-    Returns what was found, one entry a file. Raises InputError if there is no such folder, and if
-    `prepared` is one that was not made here.
+    Returns one entry for each file found. Raises InputError if there is no such folder, and if
+    `prepared` is a folder that was not made here.
     """
     if not data_dir.is_dir():
         raise InputError(
@@ -108,18 +108,18 @@ def read_prepared(prepared: Path) -> list[InputFile]:
 
 
 def prepare_inputs(work_dir: Path) -> Path:
-    """Prepare what DEPRIVATION_DATA_DIR names, or a synthetic data set; the prepared folder.
+    """Prepare the folder DEPRIVATION_DATA_DIR, or a synthetic data set; the prepared folder.
 
-    Each state of each data folder has a prepared folder of its own, `work_dir`/prepared/KEY, so
-    that builds at the same time do not mix. Those of earlier states are removed when no process
-    uses them. Raises InputError if the named folder is not there, holds `work_dir` or is in it.
+    Each state of each data folder has its own prepared folder, `work_dir`/prepared/KEY, so that
+    simultaneous builds do not mix. Folders of earlier states are removed when no process uses
+    them. Raises InputError if the data folder is missing, contains `work_dir` or is inside it.
     """
     folder = settings.data_dir()
     if folder is None:
-        if not settings.named("DEPRIVATION_INSIDE_BUILD"):  # else the build has said it
+        if not settings.named("DEPRIVATION_INSIDE_BUILD"):  # the build has already said so
             print(
                 "DEPRIVATION_DATA_DIR is not set: this is a build from a small SYNTHETIC data set,"
-                " of which no figure means anything",
+                " with invented figures",
                 file=sys.stderr,
             )
         folder = _synthetic(work_dir)
@@ -127,8 +127,8 @@ def prepare_inputs(work_dir: Path) -> Path:
         data, work = folder.resolve(), work_dir.resolve()
         if data == work or data in work.parents or work in data.parents:
             raise InputError(
-                f"{work_dir}: the work folder must be neither the data folder {folder}, nor in it,"
-                " nor above it; name another in DEPRIVATION_WORK_DIR"
+                f"{work_dir}: the work folder must not be the data folder {folder}, nor inside or"
+                " above it; name another in DEPRIVATION_WORK_DIR"
             )
     key = hashlib.sha256(_stamp(folder).encode()).hexdigest()[:16] if folder.is_dir() else "none"
     prepared = work_dir / "prepared" / key
@@ -146,8 +146,8 @@ def _synthetic(work_dir: Path) -> Path:
         if not (folder / SYNTHETIC_MARK).is_file():
             if folder.exists():
                 raise InputError(
-                    f"{folder}: holds something else where the synthetic data set should be;"
-                    " name another folder in DEPRIVATION_WORK_DIR"
+                    f"{folder}: contains something other than the synthetic data set; name another"
+                    " folder in DEPRIVATION_WORK_DIR"
                 )
             unfinished = Path(f"{folder}.unfinished")
             write_sample(unfinished)
@@ -156,7 +156,7 @@ def _synthetic(work_dir: Path) -> Path:
 
 
 def _generator() -> str:
-    """A key of what makes the synthetic data set: after an upgrade it is made anew."""
+    """A key of the code that makes the synthetic data set, which an upgrade makes again."""
     rules = [path for path in sorted((settings.PACKAGE / "sample").iterdir()) if path.is_file()]
     rules += [SEEDS / "index_columns.csv", SEEDS / "indices.csv"]
     texts = b"".join(path.read_bytes() for path in rules)

@@ -15,7 +15,7 @@ from deprivation.errors import InputError
 def read_sheet(spreadsheet: Path, sheet: str) -> list[list[str]]:
     """The cells of one sheet as text, row by row.
 
-    Raises InputError if the file is no spreadsheet or has no such sheet.
+    Raises InputError if the file is not a spreadsheet or has no such sheet.
     """
     try:
         with (
@@ -36,7 +36,7 @@ def read_sheet(spreadsheet: Path, sheet: str) -> list[list[str]]:
 def read_workbook(name: str, content: bytes, sheet_pattern: str) -> list[list[list[str]]]:
     """The cells, as read_sheet gives them, of each sheet named like `sheet_pattern`.
 
-    Raises InputError if that is none, or the file is no spreadsheet.
+    Raises InputError if there is no such sheet, or the file is not a spreadsheet.
     """
     try:
         with python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)) as workbook:
@@ -56,7 +56,7 @@ def read_workbook(name: str, content: bytes, sheet_pattern: str) -> list[list[li
 
 
 def cell_text(value: object) -> str:
-    """A cell as it is shown: 570 (a spreadsheet holds 570.0), 4563.5, TRUE, 2025-11-27."""
+    """A cell as it is shown: 570 (a spreadsheet stores 570.0), 4563.5, TRUE, 2025-11-27."""
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:

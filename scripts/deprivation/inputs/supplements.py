@@ -1,9 +1,9 @@
-"""Populations that stand in a file of their own beside an edition's.
+"""Populations that are published in a separate file from their edition.
 
 Each source of seeds/edition_supplements.csv is a spreadsheet or CSV in any folder, whose columns
-are found by pattern. It fills what the edition's file lacks and replaces nothing. A source that is
-not there gives no rows; one that is there and cannot be used is a fault. Of a source that is there
-in several forms, the one that comes first in the seed is read.
+are found by pattern. It fills gaps in the edition's file and replaces nothing. A missing source
+gives no rows; one that cannot be used is a fault. If a source is there in several forms, the first
+in the seed is read.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def prepare_supplements(data_dir: Path, prepared: Path) -> list[InputFile]:
         try:
             if len(found) > 1:
                 names = ", ".join(path.name for path in found)
-                raise InputError(f"{len(found)} files of {source} ({names}); leave one of them")
+                raise InputError(f"{len(found)} files of {source} ({names}); keep only one")
             for path in found:
                 rows = supplement_values(path, source, layout)
         except InputError as error:

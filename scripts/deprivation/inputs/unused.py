@@ -1,4 +1,4 @@
-"""Files of the data folder that no build reads, and why."""
+"""Files in the data folder that no build reads, and why."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ def unused_files(data_dir: Path, files: Iterable[InputFile]) -> Iterator[tuple[s
         ):
             continue
         if DIRECTORY_NAME.fullmatch(path.stem):
-            reason = "another copy or release of the postcode directory than the one that is read"
+            reason = "another copy or release of the postcode directory, of which only one is read"
         elif any(_is_beside(name, folder) for folder in folders):
-            reason = "comes with the postcode directory; of it only names of codes are read"
+            reason = "comes with the postcode directory; only its names of codes are read"
         elif source := next((one for one, form in forms if form.fullmatch(name_of(path))), None):
-            reason = f"{source} is read of {read_of[source]}"
+            reason = f"{source} is read from {read_of[source]}"
         else:
             product = known.get(name_of(path).lower())
-            reason = f"{product}; no build reads it" if product else "not an input that is known"
+            reason = f"{product}; no build reads it" if product else "not a known input"
             if not product and path.suffix.lower() == ".zip":
-                reason += "; unpack it, if it holds one"
+                reason += "; unpack it if it contains one"
         yield name.as_posix(), reason
 
 
