@@ -1,6 +1,6 @@
 """The entry point of the command: `deprivation`, or `python -m deprivation`.
 
-It loads next to nothing before it can meet an interrupt.
+It imports very little before it can handle an interrupt.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ def run() -> None:
     except SystemExit as ended:
         code = ended.code
     finally:
-        # Nothing is left to do: an interrupt of Python's own clearing up would only print.
+        # Nothing is left to do: an interrupt while Python shuts down would only print a traceback.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     import contextlib
     import threading
 
     if code in SIGNALLED or any(thread.daemon for thread in threading.enumerate()):
-        # A library that is half loaded, or waits in a thread for stdin, cannot be ended cleanly.
+        # A half-loaded library, or a thread that waits for stdin, cannot be ended cleanly.
         with contextlib.suppress(OSError, ValueError):
             sys.stdout.flush()
         os._exit(code if isinstance(code, int) else int(bool(code)))
@@ -42,7 +42,7 @@ def run() -> None:
 
 
 def _raise_again(unraisable: sys.UnraisableHookArgs) -> None:
-    """Send a signal once more that was raised where it got lost, as in the middle of an import."""
+    """Send a signal again that was lost where it was raised, such as in the middle of an import."""
     import threading
 
     lost = {KeyboardInterrupt: signal.SIGINT, SystemExit: signal.SIGTERM}
@@ -55,9 +55,9 @@ def _raise_again(unraisable: sys.UnraisableHookArgs) -> None:
 
 
 def _open_standard_streams() -> None:
-    """Give a closed stream (`2>&-`) somewhere to go, before a file that is opened takes its place.
+    """Open a closed stream (`2>&-`) on the null device.
 
-    Python leaves sys.stderr None then, and the next file opened would get descriptor 2.
+    Otherwise sys.stderr is None, and the next file opened would get descriptor 2.
     """
     for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
         try:

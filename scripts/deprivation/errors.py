@@ -2,11 +2,11 @@
 
 
 class ExpectedError(Exception):
-    """A failure with a cause that the user can mend: the message says what, where and how."""
+    """A failure with a cause that the user can fix: the message says what, where and how."""
 
 
 class UsageError(ExpectedError):
-    """An option, argument or variable that is not known: the message says which there are."""
+    """An unknown option, argument or variable: the message lists the known ones."""
 
 
 class InputError(ExpectedError):
@@ -14,7 +14,7 @@ class InputError(ExpectedError):
 
 
 class FetchError(InputError):
-    """A file that could not be had, or must not be used: the message says which and why."""
+    """A file that could not be fetched, or must not be used: the message says which and why."""
 
 
 class BuildError(ExpectedError):

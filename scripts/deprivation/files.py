@@ -1,4 +1,4 @@
-"""Files that take the place of others."""
+"""Files that replace others."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from deprivation.errors import InputError
 
 
 def check_no_device(path: Path, instead: str = "") -> None:
-    """Raises InputError for what is there and is neither a file nor a folder.
+    """Raises InputError if the path exists and is neither a file nor a folder.
 
-    Of a device, such as /dev/zero, what is read may have no end; a pipe is read once only, and
-    something else cannot take the place of either. instead: what to do.
+    Reading a device such as /dev/zero may never end, a pipe can be read only once, and neither can
+    be replaced. instead: what to do.
     """
     try:
         mode = path.stat().st_mode
-    except OSError:  # not there, or said where it is opened
+    except OSError:  # missing, or reported when it is opened
         return
     if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
         return
@@ -29,7 +29,7 @@ def check_no_device(path: Path, instead: str = "") -> None:
 def carry_permissions(old: Path, new: Path) -> None:
     """Give `new` the mode, owner, group and access list of `old`, if there is an `old`.
 
-    Where the owner or group cannot be given away, `new` is open to nobody whom `old` was closed to.
+    If the owner or group cannot be set, nobody whom `old` was closed to can open `new`.
     """
     if not old.exists():
         return
@@ -39,7 +39,7 @@ def carry_permissions(old: Path, new: Path) -> None:
         if new.stat().st_gid != was.st_gid:
             try:
                 os.chown(new, -1, was.st_gid)
-            except PermissionError:  # its group is another: what the old one's could do is not its
+            except PermissionError:  # another group, so it gets no more than others had
                 mode = (mode & ~0o070) | ((mode & 0o007) << 3)
         if new.stat().st_uid != was.st_uid:
             with contextlib.suppress(PermissionError):
@@ -47,5 +47,5 @@ def carry_permissions(old: Path, new: Path) -> None:
     new.chmod(mode)
     for name in os.listxattr(old) if hasattr(os, "listxattr") else []:
         if name.startswith(("user.", "system.posix_acl_access")):
-            with contextlib.suppress(OSError):  # a file system that has none
+            with contextlib.suppress(OSError):  # a file system without them
                 os.setxattr(new, name, os.getxattr(old, name))

@@ -1,4 +1,4 @@
-"""One lock for all that only one run may do at a time."""
+"""A lock for work that only one run may do at a time."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ Rows = list[dict[str, Any]]
 
 
 def look_up(database: Path, text: str, edition: str | None = None) -> Rows:
-    """Rows of deprivation(), one an index, as dictionaries; one row with a reason if no answer.
+    """Rows of deprivation() as dictionaries, one per index; one row with a reason if no answer.
 
     edition: `2019`, `nearest:2019`, or None for the newest of the postcode's nation.
     Raises InputError for a file or an edition that cannot be used.
@@ -62,7 +62,7 @@ def _look_up(connection: duckdb.DuckDBPyConnection, text: str, edition: str | No
     return _ask(connection, text, edition_of(nation, asked, held))
 
 
-# Two words of a command that are one postcode: an outcode, and what stands behind its space.
+# Two words of a command line that are one postcode: an outcode, and the part after the space.
 OUTCODE = re.compile(r"[A-Za-z]{1,2}[0-9][0-9A-Za-z]?|GIR", re.IGNORECASE)
 INCODE = re.compile(r"[0-9][A-Za-z]{2}")
 
@@ -70,7 +70,7 @@ INCODE = re.compile(r"[0-9][A-Za-z]{2}")
 def split_postcodes(words: Sequence[str]) -> list[str]:
     """The postcodes in the words of a command: [m1, 1ae, "B33 8TH"] -> [m1 1ae, B33 8TH].
 
-    Words that are no postcode together are one text, so that it is answered as it was written.
+    If no word is a whole postcode, the words are one text, answered as it was written.
     """
     found: list[str] = []
     left = list(words)
@@ -102,7 +102,7 @@ def _ask(connection: duckdb.DuckDBPyConnection, text: str, year: int | None) -> 
 
 
 def _whole(rank: float | None) -> float | int | None:
-    """A whole rank as one: ranks are kept as doubles, for some are halves."""
+    """A whole rank as an integer: ranks are stored as doubles, because some are halves."""
     return int(rank) if rank is not None and rank.is_integer() else rank
 
 
@@ -181,7 +181,7 @@ def _place(row: dict[str, Any], code: str, name: str) -> dict[str, str] | None:
 
 
 def answer_text(rows: Rows) -> str:
-    """The answer as a small aligned table under two lines that say whose it is."""
+    """The answer as a small aligned table under two lines that name the place and the edition."""
     first = rows[0]
     title = f"{first['title']}, {first['edition_areas']:,} areas ({first['area_type']})"
     if first.get("is_synthetic"):

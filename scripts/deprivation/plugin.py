@@ -1,8 +1,8 @@
-"""The dbt-duckdb plugin (profiles.yml): before dbt's first query, inputs are made ready.
+"""The dbt-duckdb plugin (profiles.yml): makes the inputs ready before dbt's first query.
 
-It makes the profile's relative paths absolute and their folders, prepares the inputs (a synthetic
-data set where DEPRIVATION_DATA_DIR names none) and tells SQL where they lie through the DuckDB
-variable `inputs`, which the sources' `external_location` reads.
+It makes the profile's relative paths absolute, creates their folders, prepares the inputs (a
+synthetic data set if DEPRIVATION_DATA_DIR is not set) and sets the DuckDB variable `inputs` to
+their folder, which the sources' `external_location` reads.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from deprivation.publish.place import check_name
 from deprivation.publish.variables import check_variables
 from deprivation.sql import literal
 
-# Bytes of all inputs, below which several threads only wait for each other: 18% of the processor
-# time of a build from synthetic data.
+# With fewer bytes of inputs than this, several threads only wait for each other: that took 18% of
+# the processor time of a build from synthetic data.
 SMALL = 50 << 20
 
 
@@ -39,8 +39,8 @@ class Plugin(BasePlugin):
             self._place_databases()
             check_open(Path(self.creds.path))
             self._attach_deferred()
-            # dbt has parsed the project by now, but run nothing. Another project that uses this one
-            # has variables of its own.
+            # dbt has parsed the project by now, but run nothing. Another project that uses this
+            # package has other variables too.
             is_this = Path(flags.PROJECT_DIR).resolve() == settings.PROJECT
             check_variables(getattr(flags, "VARS", None) or {}, strangers=not is_this)
             self.inputs = prepare_inputs(settings.work_dir())
@@ -57,7 +57,7 @@ class Plugin(BasePlugin):
             work_dir = Path(folder)
             published = work_dir / self.creds.path
         if getattr(flags, "EMPTY", False):
-            # `dbt build --empty` truncates what it finds: it gets files of its own.
+            # `dbt build --empty` truncates what it finds, so it gets separate files.
             work_dir = work_dir / "empty"
             published = work_dir / published.name
         self.creds.path = str(published)
@@ -67,7 +67,7 @@ class Plugin(BasePlugin):
         published.parent.mkdir(parents=True, exist_ok=True)
 
     def _attach_deferred(self):
-        """With --defer: the file of the state's models, to be read."""
+        """With --defer, attach the file with the state's models, read-only."""
         flags = get_flags()
         state = getattr(flags, "DEFER_STATE", None) or getattr(flags, "STATE", None)
         if not (getattr(flags, "DEFER", False) and state):
@@ -79,11 +79,11 @@ class Plugin(BasePlugin):
                 continue
             if catalog == own.stem:
                 raise BuildError(
-                    f"--defer: {path} and {own} have one name, so that DuckDB cannot open both;"
-                    " give one of them another (DEPRIVATION_DB)"
+                    f"--defer: {path} and {own} have the same name, so DuckDB cannot open both;"
+                    " give one of them another name (DEPRIVATION_DB)"
                 )
             if not path.exists():
-                raise BuildError(f"--defer: {path} is not there, though {state} is of it")
+                raise BuildError(f"--defer: {path}, which {state} refers to, does not exist")
             self.creds.attach.append(Attachment(path=str(path), alias=catalog, read_only=True))
 
     def configure_connection(self, conn):
@@ -91,12 +91,12 @@ class Plugin(BasePlugin):
             conn.execute("set threads = 1")
 
     def configure_cursor(self, cursor):
-        # The sources' locations are patterns of file names: what stands in this path is plain text.
+        # The sources' locations are patterns of file names, so this path is escaped.
         cursor.execute(f"set variable inputs = {literal(as_pattern(self.inputs))}")
 
 
 def memory_limit(most: int = 2_000_000_000) -> str:
-    """What DuckDB may take unless the profile says: 60% of the memory, `most` bytes at most.
+    """DuckDB's memory limit unless the profile sets one: 60% of the memory, at most `most` bytes.
 
     The process takes up to a gigabyte more. Sorts that do not fit go to disk.
     """
@@ -111,7 +111,7 @@ def published_by(state: Path) -> set[tuple[str, str]]:
     """Catalog and file of the published tables of a state, from its manifest (dbt_project.yml)."""
     try:
         nodes = json.loads((state / "manifest.json").read_text(encoding="utf-8"))["nodes"].values()
-    except (OSError, ValueError):  # dbt says what it thinks of a state without a manifest
+    except (OSError, ValueError):  # dbt itself reports a state without a manifest
         return set()
     return {
         (node["database"], node["config"]["meta"]["file"])

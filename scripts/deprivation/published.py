@@ -37,17 +37,17 @@ def open_published(database: Path) -> duckdb.DuckDBPyConnection:
         raise InputError(f"{database} cannot be opened: {first_line(error)}") from None
     except duckdb.Error:
         raise InputError(
-            f"{database} is not a file that `deprivation build` published in full"
+            f"{database} is not a complete file published by `deprivation build`"
         ) from None
     return connection
 
 
-# Of DuckDB's format, before the first block.
+# Bytes before the first block in DuckDB's format.
 HEADERS = 3 * 4096
 
 
 def _check_whole(connection: duckdb.DuckDBPyConnection, database: Path) -> None:
-    """Raises InputError if the file ends before its last block: DuckDB only meets that later."""
+    """Raises InputError if the file ends before its last block: DuckDB only notices later."""
     (size,) = connection.execute(
         "select total_blocks * block_size from pragma_database_size()"
     ).fetchone()

@@ -1,4 +1,4 @@
-"""Passwords and tokens kept out of all that is printed or written."""
+"""Passwords and tokens are kept out of everything that is printed or written."""
 
 from __future__ import annotations
 

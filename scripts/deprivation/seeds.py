@@ -16,7 +16,7 @@ def read_seed(name: str) -> list[dict[str, str]]:
 
 
 def edition_names(required: bool = False) -> list[str]:
-    """`England 2019`, ...: all that can be built, or those that every build needs unless told."""
+    """`England 2019`, ...: all that can be built, or those that every build needs by default."""
     return [
         f"{row['nation']} {row['edition']}"
         for row in read_seed("published_editions")

@@ -19,7 +19,7 @@ def named(variable: str) -> str | None:
 
 
 def home() -> Path:
-    """Where files go that no variable places: the checkout; without one, the current folder."""
+    """Where files go by default: the checkout; without one, the current folder."""
     return Path.cwd() if IS_INSTALLED else PROJECT
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def identifier(name: str) -> str:
-    """A name as SQL takes it, whatever it holds."""
+    """A name quoted for SQL, whatever its characters."""
     return '"' + name.replace('"', '""') + '"'
 
 

@@ -32,7 +32,7 @@ class _ReturnError(Exception):
 
 
 class _Macros:
-    """The macros of the files by name, as `deprivation.name(...)` has them."""
+    """The macros of FILES, which they call as `deprivation.name(...)`."""
 
     def __init__(self, dialect: str):
         self.dialect = dialect

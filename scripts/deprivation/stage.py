@@ -1,12 +1,12 @@
 """The staging models and seeds as Parquet, typed and checked, for engines that do not read files.
 
-    FOLDER/stg_ons__postcode_directory.parquet    one file a staging model
-    FOLDER/published_editions.parquet             and one a seed
-    FOLDER/staged.json                            written last: what the folder holds, of which
-                                                  inputs, variables and models
+    FOLDER/stg_ons__postcode_directory.parquet    one file for each staging model
+    FOLDER/published_editions.parquet             and for each seed
+    FOLDER/staged.json                            written last: what the folder contains, and from
+                                                  which inputs, variables and models
 
-A folder without staged.json is unfinished. One that holds anything else is never written into. On
-Spark macros/check_staged.sql compares staged.json with the folder and with what the build wants.
+A folder without staged.json is unfinished. A folder with other files is never written to. On Spark
+macros/check_staged.sql compares staged.json with the folder and with what the build needs.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from deprivation.publish.variables import defaults, given
 from deprivation.sql import identifier, literal
 
 MANIFEST = "staged.json"
-# Read as a file by a staging model.
+# A staging model reads these as files.
 NO_SEEDS = {"own_indices"}
-# What staging depends on, of the variables in dbt_project.yml.
+# The variables in dbt_project.yml that staging depends on.
 VARIABLES = ("editions", "other_editions", "custom_areas", "own_indices")
 
 
@@ -52,8 +52,8 @@ def layout() -> int:
 def stage(output: str, dbt_arguments: Sequence[str] = ()) -> dict[str, int]:
     """Write the staging models to `output`, a folder or an address such as s3://bucket/folder.
 
-    Rows by model. Raises BuildError or InputError for inputs that cannot be used, ExportError for
-    a place that holds anything else or cannot be written to.
+    Returns rows by model. Raises BuildError or InputError for inputs that cannot be used,
+    ExportError for a folder that contains other files or cannot be written to.
     """
     to, folder = _place(output)
     _refuse_strangers(to, folder, output)
@@ -62,7 +62,7 @@ def stage(output: str, dbt_arguments: Sequence[str] = ()) -> dict[str, int]:
     work.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="stage-", dir=work) as scratch:
         built = Path(scratch) / "staging.duckdb"
-        # Cautious: a test of a later model as well waits for the build that makes it.
+        # Cautious: a test that also reads a later model waits for the build that makes it.
         chosen = [
             "--select",
             "path:models/staging",
@@ -101,14 +101,16 @@ def _place(output: str) -> tuple[fs.FileSystem, str]:
 
 
 def _refuse_strangers(to: fs.FileSystem, folder: str, output: str) -> None:
-    """Raises ExportError if the folder holds anything that no `stage` wrote."""
+    """Raises ExportError if the folder contains anything that `stage` did not write."""
     if to.get_file_info(folder).type == fs.FileType.File:
         raise ExportError(f"{output} is a file; name a folder")
     held = to.get_file_info(fs.FileSelector(folder, allow_not_found=True))
     ours = {MANIFEST, *(f"{model}.parquet" for model in staged_tables())}
     strangers = sorted(info.base_name for info in held if info.base_name not in ours)
     if strangers:
-        raise ExportError(f"{output} holds {strangers[0]}, which was not staged; name a new folder")
+        raise ExportError(
+            f"{output} contains {strangers[0]}, which was not staged; name a new folder"
+        )
 
 
 def _write(built: Path, inputs: str, parquet: Path) -> dict[str, int]:
@@ -138,7 +140,7 @@ def _checksums(manifest: Path) -> dict[str, str]:
 
 
 def _put(parquet: Path, manifest: dict[str, Any], to: fs.FileSystem, folder: str) -> None:
-    """The files to their place; staged.json goes first when they change and comes last."""
+    """Copy the files to the folder; staged.json is removed first and written last."""
     to.create_dir(folder, recursive=True)
     if to.get_file_info(f"{folder}/{MANIFEST}").type == fs.FileType.File:
         to.delete_file(f"{folder}/{MANIFEST}")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 
 def text_table(rows: Iterable[Sequence[str]]) -> str:
-    """One line a row, however wide: the first column to the left, the others to the right."""
+    """One line per row, however wide: the first column to the left, the others to the right."""
     lines = list(rows)
     first, *others = (max(map(len, column)) for column in zip(*lines, strict=True))
     return "\n".join(

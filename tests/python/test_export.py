@@ -235,14 +235,18 @@ def test_the_command_says_what_it_did(warehouse, postgres, target, deprivation):
 def test_tables_that_no_export_made_are_refused(tmp_path, postgres, target):
     target.execute("create schema deprivation")
     target.execute("create table deprivation.two as select 'mine' as tag")
-    with pytest.raises(exporting.ExportError, match=r"deprivation\.two is there and was not made"):
+    with pytest.raises(
+        exporting.ExportError, match=r"deprivation\.two exists and was not made by an export"
+    ):
         exporting.to_postgres(small_file(tmp_path / "1.duckdb", 1), postgres)
     assert target.execute("select tag from deprivation.two").fetchall() == [("mine",)]
     target.execute("drop table deprivation.two")
     target.execute("create view deprivation.two as select 'mine' as tag")
-    with pytest.raises(exporting.ExportError, match=r"deprivation\.two is there and was not made"):
+    with pytest.raises(
+        exporting.ExportError, match=r"deprivation\.two exists and was not made by an export"
+    ):
         exporting.to_postgres(small_file(tmp_path / "1.duckdb", 1), postgres)
-    with pytest.raises(exporting.ExportError, match="PostgreSQL's own"):
+    with pytest.raises(exporting.ExportError, match="is reserved by PostgreSQL"):
         exporting.to_postgres(small_file(tmp_path / "1.duckdb", 1), postgres, "pg_catalog")
 
 
@@ -388,7 +392,7 @@ def test_parquet_holds_every_row(warehouse, tmp_path, deprivation):
 
 def test_parquet_does_not_replace_other_files(warehouse, tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(exporting.ExportError, match="holds files that no export wrote"):
+    with pytest.raises(exporting.ExportError, match="contains files that no export wrote"):
         exporting.to_parquet(warehouse, tmp_path)
     with pytest.raises(exporting.ExportError, match="cannot be read"):
         exporting.to_parquet(tmp_path / "none.duckdb", tmp_path / "parquet")

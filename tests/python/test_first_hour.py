@@ -123,7 +123,7 @@ def test_defer_takes_the_rest_from_another_file(clone, tmp_path):
 
     same_name = {"DEPRIVATION_DB": tmp_path / "deprivation.duckdb"}
     refused = clone.type(command, **same_name)
-    assert refused.returncode != 0 and "have one name" in refused.stdout
+    assert refused.returncode != 0 and "have the same name" in refused.stdout
 
 
 def test_a_file_that_is_open_is_one_line(clone):

@@ -104,7 +104,7 @@ def test_a_scheme_in_the_shape_of_the_funding_bodies(deprivation, schemes, wareh
     assert header == ["Postcode", "Uplift", "EffectiveFrom", "EffectiveTo"]
     assert list(map(tuple, rows)) == expected
     assert "--force overwrites it" in export().stderr
-    assert "--scheme names one of" in export("--force").stderr
+    assert "name one scheme with --scheme: " in export("--force").stderr
     assert "no scheme 'x'; there is" in export("--force", "--scheme", "x").stderr
     first, second = (postcode for postcode, *_ in expected[:2])
     assert export("--force", "--scheme", "factor").returncode == 0

@@ -1,7 +1,7 @@
-"""What hangs on a table in PostgreSQL, and comes along when an export replaces the table.
+"""What an export carries over from a table in PostgreSQL to the one that replaces it.
 
-Carried over: owner, rights (given and taken away, of columns too), row security and its policies,
-and indexes. Anything else that would be lost stops the export, with its name.
+Carried over: the owner, privileges on the table and its columns, row security with its policies,
+and indexes. Anything else that would be lost stops the export and is named.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from deprivation.errors import ExportError
 from deprivation.export.tables import Table
 from deprivation.sql import identifier
 
-# What would be lost with a table: (kind, name) for each; %(table)s is its regclass.
+# What would be lost with a table, as its kind and name; %(table)s is the table's regclass.
 LOST = """
 select 'view ' || view.oid::regclass::text as what
 from pg_depend as needed
@@ -103,7 +103,7 @@ order by index.relname
 def check_replaceable(
     target: psycopg.Connection, schema: str, tables: dict[str, Table], mark: str
 ) -> None:
-    """Raises ExportError if a table is not of an export, or would be lost something of."""
+    """Raises ExportError if no export made a table, or if replacing it would lose something."""
     there = target.execute(
         "select relname, relkind, coalesce(obj_description(oid, 'pg_class'), '') from pg_class"
         " where relnamespace = %s::regnamespace and relname = any(%s) order by relname",
@@ -112,15 +112,16 @@ def check_replaceable(
     for name, kind, comment in there:
         if kind != "r" or not comment.endswith(mark):
             raise ExportError(
-                f"PostgreSQL: {schema}.{name} is there and was not made by an export that marks its"
-                " tables; rename or drop it, or export into another --schema"
+                f"PostgreSQL: {schema}.{name} exists and was not made by an export (its comment"
+                " does not say so); rename or drop it, or export into another --schema"
             )
         known = {"table": f"{identifier(schema)}.{identifier(name)}"}
         lost = [what for (what,) in target.execute(LOST, known).fetchall()]
         if lost and lost[0].startswith("view "):
             raise ExportError(
-                f"PostgreSQL: the {lost[0]} reads {schema}.{name}, which is to be replaced; drop"
-                " it and create it again after the export, or export into another --schema"
+                f"PostgreSQL: the {lost[0]} reads {schema}.{name}, which the export would replace;"
+                " drop the view and create it again after the export, or export into another"
+                " --schema"
             )
         columns = {column.name for column in tables[name].columns}
         lost += [
@@ -130,18 +131,18 @@ def check_replaceable(
                 " where attrelid = %(table)s::regclass and attnum > 0 and not attisdropped",
                 known,
             ).fetchall()
-            # One of ours that is published no more bears a comment.
+            # A column of ours that is no longer published has a comment.
             if column not in columns and not has_comment
         ]
         lost += [
-            f"right on column {column}"
+            f"privilege on column {column}"
             for column, *_ in target.execute(GRANTS, known).fetchall()
             if column and column not in columns
         ]
         if lost:
             raise ExportError(
-                f"PostgreSQL: {schema}.{name} has what an export cannot carry over:"
-                f" {', '.join(lost)}; drop it and make it again after the export, or export into"
+                f"PostgreSQL: {schema}.{name} has something that an export cannot carry over:"
+                f" {', '.join(lost)}; drop it and create it again after the export, or export into"
                 " another --schema"
             )
 
@@ -164,7 +165,7 @@ class Carried:
         return sql.Identifier(self.schema, self.new)
 
     def make_indexes(self, target: psycopg.Connection) -> None:
-        """Make the old table's indexes on the new one, under names of their own."""
+        """Create the old table's indexes on the new one, under temporary names."""
         for name, how, is_unique in self.indexes:
             target.execute(
                 sql.SQL("create {} index {} on {} using {}").format(
@@ -176,7 +177,7 @@ class Carried:
             )
 
     def rename_indexes(self, target: psycopg.Connection) -> None:
-        """Give them the names of the old ones, which are gone by now."""
+        """Give the new indexes the names of the old ones, which are dropped by now."""
         for name, *_ in self.indexes:
             target.execute(
                 sql.SQL("alter index {} rename to {}").format(
@@ -185,7 +186,7 @@ class Carried:
             )
 
     def apply(self, target: psycopg.Connection) -> None:
-        """Owner first: rights are then its to give. What the server's defaults gave is revoked."""
+        """Owner first, who then grants the privileges. The server's default ones are revoked."""
         target.execute(
             sql.SQL("alter table {} owner to {}").format(self.table, sql.Identifier(self.owner))
         )
@@ -227,7 +228,7 @@ class Carried:
 
 
 def carried(target: psycopg.Connection, schema: str, name: str, new: str) -> Carried:
-    """What hangs on the table `name` and is to hang on `new`."""
+    """What is to be carried over from the table `name` to `new`."""
     known = {
         "table": f"{identifier(schema)}.{identifier(name)}",
         "ours": f"{name}_postcode_key",
@@ -243,7 +244,7 @@ def carried(target: psycopg.Connection, schema: str, name: str, new: str) -> Car
         if is_odd or not found:
             raise ExportError(
                 f"PostgreSQL: the index {index} of {schema}.{name} cannot be carried over; drop it"
-                " and make it again after the export"
+                " and create it again after the export"
             )
         indexes.append((index, how, is_unique))
     return Carried(

@@ -1,9 +1,9 @@
 """The published tables as Parquet files.
 
-parquet/                    the export: the one before, or this one
-    export.json             our mark: the database, its rows, and the files that are ours
+parquet/                    the complete export: the one before, or this one
+    export.json             our mark: the database, its rows, and the files that we wrote
     postcodes.parquet       a table; or a folder postcode_imd/edition=2019/ for each edition
-.parquet.x1y2z3a4/          being written, or taken out; a killed one is removed by the next
+.parquet.x1y2z3a4/          being written, or replaced; if killed, the next export removes it
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ from deprivation.files import carry_permissions
 from deprivation.sql import identifier, literal
 
 MANIFEST = "export.json"
-# In a folder that is being written, locked by its writer.
+# In a folder that is being written, locked by the process that writes it.
 MARK = ".made_by_deprivation"
 
 
 def to_parquet(database: Path, folder: Path, partition_by: str | None = None) -> dict[str, int]:
     """Write TABLE.parquet into `folder`, or TABLE/edition=2019/*.parquet for tables by edition.
 
-    Written beside and swapped when whole: `folder` is the export before or this one. A link is
-    followed. Returns rows by table. Raises ExportError for a folder that holds anything else than
-    an earlier export, which is left as it is.
+    It is written next to `folder` and swapped in when complete. Links are followed. Returns rows
+    by table. Raises ExportError for a folder that contains anything but an earlier export; it is
+    left as it is.
     """
     if re.search(r"://|\bpassword\s*=", str(folder), re.IGNORECASE) or ":/" in str(folder):
-        raise ExportError("Parquet goes into a folder, and --output is an address")
+        raise ExportError("--output is an address; for Parquet name a folder")
     folder = Path(os.path.realpath(folder))
     _check_ours(folder)
     synthetic = is_synthetic_file(database)
@@ -68,7 +68,7 @@ def to_parquet(database: Path, folder: Path, partition_by: str | None = None) ->
         (unfinished / MANIFEST).write_text(json.dumps(manifest, indent=1))
         for name in [*files, MANIFEST, "."]:
             carry_permissions(folder / name, unfinished / name)
-        # Once more: something may have been put there meanwhile.
+        # Again, as something may have been put there meanwhile.
         _check_ours(folder)
         _swap(unfinished, folder)
     return rows
@@ -87,7 +87,7 @@ def _write(
 
 
 def _check_ours(folder: Path) -> None:
-    """Raises ExportError if there is anything in the folder's place that no export wrote."""
+    """Raises ExportError if `folder` is a file, or contains files that no export wrote."""
     if not folder.exists():
         return
     if not folder.is_dir():
@@ -96,8 +96,8 @@ def _check_ours(folder: Path) -> None:
     if strangers:
         more = f" and {len(strangers) - 1} more" if len(strangers) > 1 else ""
         raise ExportError(
-            f"{folder} holds files that no export wrote: {strangers[0]}{more}; move them, or name"
-            " an empty folder"
+            f"{folder} contains files that no export wrote: {strangers[0]}{more}; move them, or"
+            " name an empty folder"
         )
 
 
@@ -115,7 +115,7 @@ def _strangers(folder: Path) -> list[str]:
             continue
         if name in (MANIFEST, MARK) and tables:
             continue
-        if sizes is None:  # of an export that did not list its files
+        if sizes is None:  # an older export, which did not list its files
             table, _, rest = name.partition("/")
             is_ours = table.removesuffix(".parquet") in tables and re.fullmatch(
                 r"(edition=\w+/[\w.-]+\.parquet)?", rest
@@ -129,7 +129,7 @@ def _strangers(folder: Path) -> list[str]:
 
 @contextlib.contextmanager
 def _unfinished(folder: Path) -> Iterator[Path]:
-    """A folder to write in, beside `folder`; what killed exports left there is removed first."""
+    """A folder to write in, next to `folder`; first removes what killed exports left there."""
     for left in folder.parent.glob(f".{_no_pattern(folder.name)}.*"):
         _remove_left(left, folder)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
@@ -143,7 +143,7 @@ def _unfinished(folder: Path) -> Iterator[Path]:
     finally:
         lock.release()
         _remove_left(unfinished, folder)
-        # It has gone into the folder's place with what is exported.
+        # The mark was swapped in with the export.
         (folder / MARK).unlink(missing_ok=True)
 
 
@@ -152,7 +152,7 @@ def _no_pattern(name: str) -> str:
 
 
 def _remove_left(left: Path, folder: Path) -> None:
-    """Remove a folder that an export has left, if it is one and nobody writes in it."""
+    """Remove a folder that a killed export left, unless another process is writing in it."""
     is_named = re.fullmatch(r"[a-z0-9_]{8}(\.old)?", left.name.removeprefix(f".{folder.name}."))
     if not is_named or left.is_symlink() or not left.is_dir():
         return
@@ -168,12 +168,12 @@ def _remove_left(left: Path, folder: Path) -> None:
         path.suffix == ".parquet" or path.name.startswith("tmp_") or path.is_dir()
         for path in left.rglob("*")
     ):
-        # An export taken out, or one that was not finished and had no mark yet.
+        # A replaced export, or an unfinished one that had no mark yet.
         shutil.rmtree(left, ignore_errors=True)
 
 
 def _swap(unfinished: Path, folder: Path) -> None:
-    """Put one folder in the place of the other: in one step where the system can exchange them."""
+    """Put one folder in place of the other, in one step if the system can exchange them."""
     if not folder.exists():
         unfinished.rename(folder)
         return

@@ -30,8 +30,8 @@ BLOCK = 1 << 20
 # At the end of the comment of each table that an export made: only these are replaced.
 MARK = "[made by deprivation export]"
 NO_CONNECTION_STRING = (
-    "--output is no PostgreSQL connection string; write it as postgresql://db.example.org/warehouse"
-    " or as 'host=db.example.org dbname=warehouse', a value with blanks in single quotes"
+    "--output is not a PostgreSQL connection string; write postgresql://db.example.org/warehouse or"
+    " 'host=db.example.org dbname=warehouse', with values that contain spaces in single quotes"
 )
 
 
@@ -43,14 +43,13 @@ def to_postgres(
 ) -> dict[str, int]:
     """Copy all tables into `schema`, in one transaction that swaps them in at its end.
 
-    Types, comments and not-null come along, and from the tables that are replaced what `carried`
-    names; postcode_key is indexed. Returns rows by table. Raises ExportError, with what was there
-    before untouched, if the server refuses, a table is not of an export, or something hangs on
-    one that cannot be carried over.
+    Types, comments and not-null are copied; what `carried` names is kept from replaced tables;
+    postcode_key is indexed. Returns rows by table. Raises ExportError, and changes nothing, if the
+    server refuses, no export made a table, or something on it cannot be carried over.
     """
     secrets = _secrets(conninfo)
     if schema.lower().startswith("pg_") or schema.lower() == "information_schema" or not schema:
-        raise ExportError(f"--schema {schema!r} is PostgreSQL's own; name another")
+        raise ExportError(f"--schema {schema!r} is reserved by PostgreSQL; name another")
     try:
         with (
             opened(database) as source,
@@ -80,10 +79,10 @@ def to_postgres(
 
 
 def _secrets(conninfo: str) -> list[str]:
-    """What must not be shown of a connection string. Raises ExportError if it is none.
+    """The secrets in a connection string. Raises ExportError if it is not one.
 
-    A password that holds @ or / and is not escaped is taken for part of the host by the server's
-    library: so every piece before the last @ is one of them.
+    The server's library takes part of a password with an unescaped @ or / for the host, so every
+    piece before the last @ counts as a secret.
     """
     try:
         parts = psycopg.conninfo.conninfo_to_dict(conninfo)
@@ -109,7 +108,7 @@ def _new(table: Table) -> str:
 
 
 def _begin(target: psycopg.Connection, schema: str, tables: list[Table]) -> None:
-    """Two exports into one schema go one after the other; what hinders the swap is said first."""
+    """Wait for other exports into the schema, create it, and check that tables can be replaced."""
     target.execute(
         "select pg_advisory_xact_lock(hashtext('deprivation export'), hashtext(%s))", [schema]
     )
@@ -130,21 +129,21 @@ def _create(target: psycopg.Connection, schema: str, table: Table) -> None:
         for column in table.columns
     ]
     target.execute(sql.SQL("create table {} ({})").format(new, sql.SQL(", ").join(columns)))
-    said = sql.Literal(f"{table.comment or ''} {MARK}".strip())
-    target.execute(sql.SQL("comment on table {} is {}").format(new, said))
+    comment = sql.Literal(f"{table.comment or ''} {MARK}".strip())
+    target.execute(sql.SQL("comment on table {} is {}").format(new, comment))
     for column in table.columns:
         if column.comment:
             place = sql.Identifier(schema, _new(table), column.name)
-            said = sql.Literal(column.comment)
-            target.execute(sql.SQL("comment on column {} is {}").format(place, said))
+            comment = sql.Literal(column.comment)
+            target.execute(sql.SQL("comment on column {} is {}").format(place, comment))
 
 
 def _copy(
     source: duckdb.DuckDBPyConnection, target: psycopg.Connection, schema: str, table: Table
 ) -> int:
-    """Stream one table as CSV from DuckDB into COPY; the rows copied.
+    """Stream one table as CSV from DuckDB into COPY; returns the rows copied.
 
-    freeze: a reader whose snapshot is older than the swap finds the rows, not an empty table.
+    freeze: a reader whose snapshot is older than the swap sees the rows, not an empty table.
     """
     statement = sql.SQL("copy {} from stdin (format csv, null '\\N', freeze)").format(
         sql.Identifier(schema, _new(table))
@@ -164,14 +163,14 @@ def _copy(
 def _as_csv(source: duckdb.DuckDBPyConnection, table: Table):
     """A binary file that gives the table as CSV: a pipe that DuckDB fills.
 
-    Text equal to the null string is quoted by DuckDB, and so is text to PostgreSQL.
+    DuckDB quotes text that equals the null string, so that PostgreSQL reads it as text.
     """
     failures: list[Exception] = []
     options = "format csv, header false, nullstr '\\N', use_tmp_file false"
-    if len(table.columns) == 1:  # there a line \. would end the data, up to PostgreSQL 16
+    if len(table.columns) == 1:  # a line \. would end the data, up to PostgreSQL 16
         options += ", force_quote *"
     reading, writing = os.pipe()
-    if hasattr(fcntl, "F_SETPIPE_SZ"):  # Linux: a block at a time, in the place of 64 kB
+    if hasattr(fcntl, "F_SETPIPE_SZ"):  # Linux: a block at a time instead of 64 kB
         with contextlib.suppress(OSError):
             fcntl.fcntl(reading, fcntl.F_SETPIPE_SZ, BLOCK)
 
@@ -190,7 +189,7 @@ def _as_csv(source: duckdb.DuckDBPyConnection, table: Table):
     try:
         yield file
     finally:
-        file.close()  # A DuckDB that still writes is told so, and stops.
+        file.close()  # If DuckDB is still writing, it now gets an error and stops.
         writer.join()
     if failures:
         raise failures[0]
@@ -199,7 +198,7 @@ def _as_csv(source: duckdb.DuckDBPyConnection, table: Table):
 def _swap(
     target: psycopg.Connection, schema: str, tables: list[Table], patience: float = 120.0
 ) -> None:
-    """Put the new tables in the place of the old ones; seen by others when this commits."""
+    """Put the new tables in place of the old ones; others see them at the commit."""
     old = target.execute(
         "select relname from pg_class"
         " where relnamespace = %s::regnamespace and relkind = 'r' and relname = any(%s)",
@@ -218,7 +217,7 @@ def _swap(
             )
         target.execute(sql.SQL("analyze {}").format(sql.Identifier(schema, _new(table))))
     _lock(target, [sql.Identifier(schema, name) for name in rest], patience)
-    # Once more: rights may have been given, or a trigger made, meanwhile.
+    # Again, as privileges may have been granted, or a trigger created, meanwhile.
     check_replaceable(target, schema, {table.name: table for table in tables}, MARK)
     for name, what in rest.items():
         now = carried(target, schema, name, f"{name}__new")
@@ -247,9 +246,9 @@ def _index(table: str) -> str:
 
 
 def _lock(target: psycopg.Connection, names: list[sql.Identifier], patience: float) -> None:
-    """Lock the old tables, giving way to readers: never long enough for a deadlock to be found.
+    """Lock the old tables, giving way to readers: each attempt is too short to find a deadlock.
 
-    PostgreSQL looks for deadlocks after a second, and may end the reader's query to solve one.
+    PostgreSQL looks for deadlocks after a second, and may end the reader's query to resolve one.
     """
     if not names:
         return
@@ -265,6 +264,6 @@ def _lock(target: psycopg.Connection, names: list[sql.Identifier], patience: flo
             target.execute("rollback to savepoint before_lock")
             if time.monotonic() > until:
                 raise ExportError(
-                    f"PostgreSQL: readers held the tables for {patience:.0f} s; try again later"
+                    f"PostgreSQL: readers locked the tables for {patience:.0f} s; try again later"
                 ) from None
             time.sleep(0.2)

@@ -1,4 +1,4 @@
-"""The tables of the published file, as an export needs to know them."""
+"""The tables of the published file, as an export needs them."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def published_tables(connection: duckdb.DuckDBPyConnection) -> list[Table]:
 
 
 def is_synthetic_file(database: Path) -> bool:
-    """True of a published file that holds synthetic data."""
+    """True of a published file with synthetic data."""
     with opened(database) as connection:
         if not any(table.name == "sources" for table in published_tables(connection)):
             return False

@@ -1,9 +1,9 @@
-"""One scheme's uplifts as a file of postcodes, in the shape of the funding bodies' own.
+"""One scheme's uplifts as a file of postcodes, in the layout of the funding bodies' files.
 
 Postcode,Uplift,EffectiveFrom,EffectiveTo
 NG16 1AA,600.00000,2017-05-01,
 
-A learner's uplift is that of the row whose period holds the day of the start.
+A learner's uplift is in the row whose period includes the start date.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ def to_uplift(
     start: datetime.date | None = None,
     force: bool = False,
 ) -> dict[str, int]:
-    """Write the CSV file `name`: of the one scheme there is, or the one named.
+    """Write the CSV file `name` for the only scheme, or the one named.
 
-    start: only what holds for a learner who started on that day. Returns rows by table. Raises
-    ExportError for a scheme that is not there or a period without rows, InputError for a
-    file that cannot be written; then nothing is.
+    start: only uplifts for a learner who started on that day. Returns rows by table. Raises
+    ExportError for a scheme that is not there or a period without rows, InputError for a file that
+    cannot be written; then nothing is written.
     """
     output = check_destination(name, force, [database])
     if output is None:
@@ -71,11 +71,9 @@ def chosen(connection: duckdb.DuckDBPyConnection, scheme: str | None) -> str:
     found = connection.execute("select distinct scheme from postcode_uplifts order by 1")
     schemes = [name for (name,) in found.fetchall()]
     if not schemes:
-        raise ExportError(
-            "the file holds no uplifts: no edition of seeds/uplift_bands.csv is built in it"
-        )
+        raise ExportError("the file has no uplifts: it has no edition of seeds/uplift_bands.csv")
     if scheme is None and len(schemes) > 1:
-        raise ExportError(f"--scheme names one of {', '.join(map(repr, schemes))}")
+        raise ExportError(f"name one scheme with --scheme: {', '.join(map(repr, schemes))}")
     if scheme is not None and scheme not in schemes:
         raise ExportError(f"no scheme {scheme!r}; there is {', '.join(map(repr, schemes))}")
     return schemes[0] if scheme is None else scheme

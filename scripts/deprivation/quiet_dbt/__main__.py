@@ -1,11 +1,11 @@
 """dbt without its logs: `python deprivation/quiet_dbt TARGET-FOLDER ARGUMENTS`.
 
-A line of JSON for each error, each finished node and each text of a macro, as dbt has them with
-`--log-format json`. dbt itself makes a line of every event for the terminal and one for the file,
-and only then leaves out those below the level: a quarter of the processor time of a build from
-synthetic data. Of the files that it writes, run_results.json alone, unless --write-json is among
-the arguments; manifest.json, twice, took a tenth. A folder of its own, so that nothing else comes
-onto Python's path with it.
+It prints a line of JSON for each error, finished node and macro's message, as dbt does with
+`--log-format json`. dbt itself formats every event for the terminal and for the log file before it
+drops those below the level, which takes a quarter of the processor time of a build from synthetic
+data. It writes only run_results.json, unless --write-json is among the arguments: writing
+manifest.json twice took a tenth. This is a separate folder so that nothing else comes onto
+Python's path.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def show(event: EventMsg) -> None:
 
 
 def main(target: Path, arguments: list[str]) -> int:
-    """dbt's exit codes: 1 for what failed, 2 for arguments that it does not take."""
+    """Returns dbt's exit code: 1 for a failure, 2 for arguments that it does not accept."""
     arguments = [*arguments, "--target-path", str(target), *NO_LOGS]
     if "--write-json" not in arguments:
         arguments.append("--no-write-json")
