@@ -784,15 +784,18 @@ def is_number(text: str) -> bool:
         ("name,member\nOurs,E06000001\n".encode("utf-16"), "save it as CSV UTF-8"),
         (b"name;member\nOurs;E06000001\n", "no column member in its header 'name;member'"),
         (b"name,member\nOurs,E06000001,2\n", "row 2 has 3 values"),
-        (b'name,member\n"Ours,E06000001\n', "no CSV file"),
+        (b'name,member\n"Ours,E06000001\n', "not a CSV file"),
         (b"", "empty"),
         (b"name,member\n", "has no rows"),
-        (b"name,member\r\nOurs,E06000001\nTheirs,E06000002\n", "end in different ways"),
+        (b"name,member\r\nOurs,E06000001\nTheirs,E06000002\n", "it has mixed line ends"),
         (b'name,member,"no\ntes"\r\nOurs,E06000001,x\r\n', "a line break in it"),
         (b"name,member\n ,E06000001\n", "row 2: no name"),
         (b"name,member\nOurs,\n", "row 2: no member"),
         (b"name,member\nOurs,E06000001\nours,E06000002\n", "row 3: 'ours' is 'Ours' elsewhere"),
-        (b"name,member,set\nOurs,E06000001,x\nOurs,E06000002,\n", "row 3: 'Ours' has a set here"),
+        (
+            b"name,member,set\nOurs,E06000001,x\nOurs,E06000002,\n",
+            "row 3: 'Ours' has a set in some rows only",
+        ),
     ],
 )
 def test_custom_areas_that_cannot_be_read_are_refused_in_one_line(tmp_path, content, says):
@@ -811,8 +814,12 @@ def test_custom_areas_that_cannot_be_read_are_refused_in_one_line(tmp_path, cont
         ("custom_areas", "Ours,E06000001", "row 2 has 2 values where the header has 3"),
         ("custom_areas", ",E06000001,", "row 2: no name"),
         ("uplift_bands", "mine,England", "values where the header has"),
-        ("comparability", '"England,2015,2019,imd,yes,x', "no CSV file"),
-        ("directory_columns", "mine,[a-z,optional,NSPL", "header_pattern '\\[a-z' is no regular"),
+        ("comparability", '"England,2015,2019,imd,yes,x', "not a CSV file"),
+        (
+            "directory_columns",
+            "mine,[a-z,optional,NSPL",
+            "header_pattern '\\[a-z' is not a regular",
+        ),
     ],
 )
 def test_a_seed_with_a_row_that_dbt_would_misread_is_refused_in_one_line(
@@ -829,7 +836,7 @@ def test_a_seed_with_a_row_that_dbt_would_misread_is_refused_in_one_line(
     shutil.copy(settings.PROJECT / "seeds" / "uplift_bands.csv", seeds)
     for other in ("comparability", "directory_columns"):
         shutil.copy(settings.PROJECT / "seeds" / f"{other}.csv", seeds)
-    with pytest.raises(UsageError, match=r"no column set in its header .* write name,member,set"):
+    with pytest.raises(UsageError, match=r"no column set in its header .* must be name,member,set"):
         check_variables({})
 
 

@@ -1,8 +1,8 @@
 """Measures of inequality over groups ordered by deprivation, with their intervals.
 
 The slope index (SII) and the relative index (RII) follow the public-health method (Low and Low,
-Journal of Public Health 2004;26:388-395), with intervals from simulated draws. All arrays hold one
-value a group, group 1 (most deprived) first.
+Journal of Public Health 2004;26:388-395), with intervals from simulated draws. All arrays have one
+value per group, group 1 (most deprived) first.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BLOCK = 10_000
 
 @dataclasses.dataclass(frozen=True)
 class Scale:
-    """The scale on which an indicator's error is normal, and the way there and back."""
+    """The scale on which an indicator's error is normal, and the functions to it and from it."""
 
     to_working: Callable[[Array], Array]
     to_natural: Callable[[Array], Array]

@@ -1,6 +1,6 @@
 """Values against the population ranked by deprivation, with the fitted line, as SVG.
 
-One panel a set: a bar for each group, as wide as its share of the population, and the line whose
+One panel per set: a bar for each group, as wide as its share of the population, and the line whose
 rise is the slope index.
 """
 

@@ -29,8 +29,8 @@ RESULT = [
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """What is asked of a run. Column names of the file; value or count is given, and se or both
-    limits. confidences: shares between 0.9 and 1."""
+    """The options of a run. by to se: column names of the file, of which value or count is given,
+    and se or both limits. confidences: shares from 0.9 to below 1."""
 
     by: tuple[str, ...]
     quantile: str
@@ -49,7 +49,7 @@ class Options:
     allow_mixed: bool = False
 
     def check(self) -> None:
-        """Raises InputError for a question that has no answer."""
+        """Raises InputError for options that are out of range or do not go together."""
         if bool(self.value) == bool(self.count):
             raise InputError("name --value, or --count for a proportion of the population")
         if self.count and self.kind != "proportion":
@@ -110,8 +110,8 @@ def inequality(path: Path, asked: Options) -> list[MeasuredSet]:
         where = _named(name, asked)
         if len(rows) < most and not asked.allow_mixed:
             raise InputError(
-                f"{where}: group {len(rows) + 1} of {most} is missing; if sets of different"
-                " numbers of groups are meant, say --allow-mixed"
+                f"{where}: group {len(rows) + 1} of {most} is missing; if sets may have different"
+                " numbers of groups, use --allow-mixed"
             )
         groups = _as_arrays(where, rows, asked)
         found = measure(

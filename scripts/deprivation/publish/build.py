@@ -1,4 +1,4 @@
-"""Build beside the published file, check, and put in its place by one atomic rename.
+"""Build next to the published file, check, and replace it by one atomic rename.
 
     deprivation.duckdb              read by others at any time
     deprivation.duckdb.lock         held by the one build at a time
@@ -33,15 +33,15 @@ from deprivation.publish.place import place_of
 from deprivation.publish.variables import wanted
 
 MARK = "made_by_deprivation"
-# The name while it is built, whatever it is published as: dbt takes the catalog's name from it.
+# The file's name during a build, because dbt names the catalog after it.
 BUILT = "deprivation.duckdb"
 
 
 @contextlib.contextmanager
 def sole_builder(database: Path, wait: float = 0) -> Iterator[None]:
-    """Hold the right to build `database`, waiting up to `wait` seconds for another build to end.
+    """Lock `database` for a build, waiting up to `wait` seconds for another build to end.
 
-    Raises BuildError if another build still holds it then.
+    Raises BuildError if another build is still running then.
     """
     busy = BuildError(f"another build of {database} is running; try again when it has ended")
     with sole(database.with_name(f"{database.name}.lock"), wait, busy):
@@ -54,9 +54,9 @@ def build(
     allowed: Collection[str] = (),
     full_log: bool = False,
 ) -> dict:
-    """Run `dbt build` into a file beside `database` and, if all of it passes, publish that file.
+    """Run `dbt build` into a file next to `database` and, if all of it passes, publish that file.
 
-    allowed: what the last check is to let pass; full_log: print dbt's own log. Returns
+    allowed: names of GUARDS that the last check lets pass; full_log: print dbt's own log. Returns
     what the last check found. Raises BuildError, UsageError for arguments, and InputError for
     inputs that cannot be used.
     """
@@ -74,7 +74,7 @@ def build(
 def keep_intermediate(folder: Path) -> None:
     """Put the intermediate tables of a finished build where plain dbt has them.
 
-    So `dbt test`, or a build of a part, finds the tables that the published file was made of.
+    So `dbt test`, or a partial build, finds the tables that the published file was made from.
     """
     built, kept = folder / "work.duckdb", settings.intermediate_database()
     if not built.exists():
@@ -87,7 +87,7 @@ def keep_intermediate(folder: Path) -> None:
 
 
 def checked(built: Path, database: Path, asked, allowed: Collection[str]) -> dict:
-    """The last check of a finished file; one that cannot be read is a BuildError, too."""
+    """The last check of a finished file. Raises BuildError also if it cannot be read."""
     try:
         return last_check(built, database, asked, allowed)
     except duckdb.Error as error:
@@ -102,7 +102,7 @@ def make(
 ) -> None:
     """Prepare the inputs, run `dbt build` into `built` and check it; raises as `build` does.
 
-    output: the file descriptor that takes dbt's own log, with full_log, if not this process's.
+    output: with full_log, the file descriptor for dbt's log; by default this process's stdout.
     """
     prepare_inputs(settings.work_dir())
     run_dbt(["build", *dbt_arguments], built, output, full_log)
@@ -110,10 +110,10 @@ def make(
 
 
 def remove_unfinished(database: Path) -> Path:
-    """Remove what a killed build left; the folder it was in. To be called within sole_builder.
+    """Remove what a killed build left; returns its folder. To be called within sole_builder.
 
-    Only what a build made: a folder with our mark, or one made before there was a mark, which
-    holds nothing but the folders that Python's tempfile names.
+    Only a folder that a build made is removed: one with our mark, or one from before there was a
+    mark, which contains only folders named by Python's tempfile.
     """
     parent = database.with_name(f".{database.name}.build")
     if parent.is_dir() and not parent.is_symlink():
@@ -125,14 +125,14 @@ def remove_unfinished(database: Path) -> Path:
 
 @contextlib.contextmanager
 def build_folder(database: Path) -> Iterator[Path]:
-    """An empty folder on the same file system as `database`, gone when the block ends.
+    """An empty folder on the same file system as `database`, removed when the block ends.
 
-    Its name is never used twice: should a process of a build that was killed live on, it finds
-    its folder gone and cannot write into that of the next.
+    Its name is never used twice: if a process of a killed build is still running, its folder is
+    gone, and it cannot write into the folder of the next build.
     """
     parent = remove_unfinished(database)
     folder = None
-    # From the first folder on: an interrupt may come at any moment.
+    # The first folder is made inside the try, as an interrupt may come at any moment.
     try:
         if not parent.exists():
             parent.mkdir()
@@ -146,7 +146,7 @@ def build_folder(database: Path) -> Iterator[Path]:
 
 
 def swap(built: Path, database: Path) -> None:
-    """Put `built` in the place of `database`, on disk before it is seen, in one rename.
+    """Replace `database` with `built` in one rename, once it is safely on disk.
 
     It gets the owner and the permissions of the file that was there.
     """

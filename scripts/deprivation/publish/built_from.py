@@ -14,7 +14,7 @@ from deprivation.publish.previous import identity, read_built_from
 def inputs_now(data_dir: Path | None, dbt_arguments: Sequence[str]) -> dict:
     """All that a build depends on: the project's files, dbt's arguments, the data folder's files.
 
-    A file that was fetched goes by its hash, one put there by hand by its size and time.
+    Fetched files are identified by their hash, files put there by hand by their size and time.
     """
     project = hashlib.sha256()
     folders = [settings.PROJECT / name for name in ("models", "macros", "seeds", "tests")]
@@ -37,7 +37,7 @@ def inputs_now(data_dir: Path | None, dbt_arguments: Sequence[str]) -> dict:
 
 
 def what_changed(database: Path, now: dict) -> str:
-    """Why the published file must be built anew; empty if it is of exactly these inputs."""
+    """Why the published file must be built again; empty if it was built from the same inputs."""
     if not database.exists():
         return "there is no published file"
     recorded = read_built_from(database)

@@ -1,4 +1,4 @@
-"""dbt in a process of its own, and what it has to say when it fails."""
+"""Runs dbt in a separate process, and reports why it failed."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from deprivation.publish.parsed import keep_parsed, place_of_parsed
 from deprivation.publish.progress import follow
 from deprivation.sql import literal
 
-# Bytes free on a disk, below which a build that failed is taken to have failed for it.
+# With fewer free bytes than this, a failed build is put down to a full disk.
 LEAST_FREE = 64 << 20
-# What a query's error() or a macro of inputs.sql said of an input, without what is put around it.
+# The message of a query's error() or of a macro in inputs.sql, without what dbt puts around it.
 OF_INPUT = re.compile(
     r"Runtime Error in [^\n]*\n\s*Invalid Input Error: (?P<by_query>.*)"
     r"|Compilation Error in [^\n]*\n\s*(?P<by_macro>.*?)\s*\n"
     r"\s*> in macro \w+ \(macros/inputs.sql\).*",
     re.DOTALL,
 )
-# dbt's exit code for a command line that it does not take, and for what it did not foresee.
+# dbt's exit code for a wrong command line, and for unexpected errors.
 DBT_MISUSED = 2
 
 
 def check_arguments(arguments: Sequence[str], own_options: Sequence[str] = ()) -> None:
-    """Raises UsageError for what `dbt build` does not take, before anything else is done.
+    """Raises UsageError for arguments that `dbt build` does not accept, before anything is done.
 
-    own_options: those of the command that got them, which may be misspelt.
+    own_options: options of the command that was called, one of which may have been misspelt.
     """
     if not arguments:
         return
@@ -50,7 +50,7 @@ def check_arguments(arguments: Sequence[str], own_options: Sequence[str] = ()) -
     try:
         cli.commands["build"].make_context("build", list(arguments))
     except click.exceptions.Exit:  # --help
-        raise UsageError("what `dbt build` takes: `dbt build --help`") from None
+        raise UsageError("`dbt build --help` lists what `dbt build` accepts") from None
     except click.NoSuchOption as error:
         known = [*own_options, *(error.possibilities or [])]
         near = difflib.get_close_matches(error.option_name, known, n=1)
@@ -63,13 +63,13 @@ def check_arguments(arguments: Sequence[str], own_options: Sequence[str] = ()) -
 def run_dbt(
     arguments: Sequence[str], built: Path, output: int | None = None, full_log: bool = False
 ) -> None:
-    """Run dbt into `built`, its intermediate tables beside it, and show how far it is.
+    """Run dbt into `built`, with its intermediate tables next to it, and show its progress.
 
-    full_log: let dbt print what it prints instead, to the file descriptor `output`. Raises
-    BuildError if it fails, UsageError for arguments that it does not know. dbt runs in a process of
-    its own: run in this one, it would keep the file's write lock.
+    full_log: print dbt's own log instead, to the file descriptor `output`. Raises BuildError if
+    dbt fails, UsageError for arguments that it does not know. dbt runs in a separate process: in
+    this one, it would keep the file's write lock.
     """
-    # Folders of its own: another dbt in the project at the same time writes into target/ and logs/.
+    # Separate folders, as another dbt in the project may be writing to target/ and logs/.
     target, logs = built.with_name("target"), built.with_name("logs")
     results = target / "run_results.json"
     if full_log:
@@ -82,15 +82,15 @@ def run_dbt(
     if full_log:
         command += ["--log-format-file", "json", "--log-level-file", "error"]
     environment = os.environ | {
-        # Names without a folder, the same in each build: dbt parses anew when a variable that it
-        # reads has changed.
+        # Names without a folder are the same in each build: dbt parses the whole project again
+        # when a variable that it reads has changed.
         "DEPRIVATION_DB": built.name,
         "DEPRIVATION_INTERMEDIATE_DB": "work.duckdb",
         "DEPRIVATION_INSIDE_BUILD": str(built.parent),
         "DEPRIVATION_WORK_DIR": str(settings.work_dir()),
     }
     if not any("resource-type" in argument for argument in arguments):
-        # Unit tests see no inputs: they belong to a change of the models, and take a quarter of the
+        # Unit tests use no inputs: they are for changes of the models, and take a quarter of the
         # time. `dbt test` and ./scripts/test run them.
         environment.setdefault("DBT_EXCLUDE_RESOURCE_TYPES", "unit_test")
     parsed = place_of_parsed(settings.work_dir(), settings.PROJECT)
@@ -107,8 +107,8 @@ def run_dbt(
         raise UsageError(f"dbt: {complaint}")
     reason = why_dbt_failed(results, built) or error or logged(logs) or f"dbt ended with {code}"
     if shutil.disk_usage(built.parent).free < LEAST_FREE:
-        # dbt's own account may be cut off then.
-        reason = f"no space left beside {built.name}: " + reason.partition("\n")[0]
+        # dbt's own message may be cut off then.
+        reason = f"no space left on the disk of {built.name}: " + reason.partition("\n")[0]
     if "csv" in reason.lower() and "postcode_directory" in reason:
         for path in sorted((prepared_now() / "postcode_directory").iterdir()):
             check_rows(path)
@@ -118,7 +118,7 @@ def run_dbt(
 def _run(
     command: list[str], environment: dict[str, str], output: int | None
 ) -> tuple[int, str, str]:
-    """The exit code; what dbt says of its own command line, on stderr alone; its first error."""
+    """The exit code, dbt's complaint about its command line (on stderr), and its first error."""
     complaint = error = ""
     with subprocess.Popen(
         command, env=environment, stdout=output, stderr=subprocess.PIPE, **_dies_with_this()
@@ -149,7 +149,7 @@ def _run(
 
 
 def _dies_with_this() -> dict:
-    """On Linux: the child is killed when this process is, however that happens."""
+    """On Linux, kill the child when this process ends, however that happens."""
     if sys.platform != "linux":
         return {}
     prctl = ctypes.CDLL(None).prctl
@@ -158,12 +158,12 @@ def _dies_with_this() -> dict:
 
 
 def why_dbt_failed(run_results: Path, built: Path) -> str:
-    """The first failure that dbt reports, with the rows that made it where it is a data test."""
+    """The first failure that dbt reports, with the failing rows if it is a data test."""
     return next(iter(reported(run_results, built, ["error", "fail"])), "")
 
 
 def logged(logs: Path) -> str:
-    """The first error in dbt's log: of what fails before a model is run; empty if there is none."""
+    """The first error in dbt's log, from before a model is run; empty if there is none."""
     try:
         lines = (logs / "dbt.log").read_text(encoding="utf-8").splitlines()
         said = [json.loads(line)["info"]["msg"] for line in lines]
@@ -173,14 +173,14 @@ def logged(logs: Path) -> str:
 
 
 def first_of(said: Sequence[str]) -> str:
-    """The first error that dbt reports; not the heading, which says only that there is one."""
+    """The first error that dbt reports, without its heading."""
     plain = [click.unstyle(text).strip() for text in said]
     told = [text for text in plain if text not in ("", "Encountered an error:")]
     return told[0].removeprefix("Encountered an error:").strip() if told else ""
 
 
 def reported(run_results: Path, built: Path, statuses: Sequence[str]) -> Iterator[str]:
-    """What each result of dbt's last run that has one of `statuses` says, with rows of a test."""
+    """The message of each result of dbt's last run with one of `statuses`; a test's with rows."""
     try:
         results = json.loads(run_results.read_text())["results"]
     except (FileNotFoundError, json.JSONDecodeError):  # not written, or cut off by a full disk
@@ -192,7 +192,7 @@ def reported(run_results: Path, built: Path, statuses: Sequence[str]) -> Iterato
             rows = _failing_rows(result.get("compiled_code"), built) if kind == "test" else ""
             # A unit test's message shows its rows in the colours of a terminal.
             message = click.unstyle(result["message"] or "").strip()
-            # What a model said of its input needs no name of the model.
+            # A model's message about its input does not need the model's name.
             of_input = OF_INPUT.fullmatch(message)
             yield of_input[of_input.lastgroup] if of_input else f"{name}: {message}{rows}"
 
@@ -210,13 +210,13 @@ def _failing_rows(test: str | None, built: Path, most: int = 3) -> str:
             found = connection.execute(f"select * from (\n{test}\n) limit {most}")
             names = [column[0] for column in found.description]
             rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-    except duckdb.Error:  # a test that needs what this connection lacks
+    except duckdb.Error:  # the test needs something that this connection does not have
         return ""
     shown = ["; ".join(f"{key} = {_shown(value)}" for key, value in row.items()) for row in rows]
     return "".join(f"\n    {row}" for row in shown)
 
 
 def _shown(value: object) -> str:
-    """A value as a reader needs it: in quotes where it has none or blanks at its ends."""
+    """A value to show: in quotes if it is empty or has spaces at its ends."""
     text = str(value)
     return text if text and text == text.strip() else repr(value)

@@ -1,4 +1,4 @@
-"""A last look at a finished file."""
+"""The last check of a finished file before it is published."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MAY_DIFFER = 0.02
 
 
 def check_whole_file(built: Path) -> None:
-    """Whether a finished file is whole. Raises BuildError for a promised table missing or empty."""
+    """Raises BuildError if a finished file was not closed, or a table is missing or empty."""
     if not built.exists():
         raise BuildError("not published: dbt built nothing (does --select name a model?)")
     if built.with_name(built.name + ".wal").exists():
@@ -63,11 +63,11 @@ def check_whole_file(built: Path) -> None:
 def last_check(
     built: Path, published: Path | None, asked: Wanted, allowed: Collection[str] = ()
 ) -> dict:
-    """Look at a finished file beside the published one: {rows: by table, is_synthetic: bool}.
+    """Compare a finished file with the published one: {rows: by table, is_synthetic: bool}.
 
-    allowed: names of GUARDS. Raises BuildError for a column of the contract that is missing or of
-    another type, a figure that is no number, an edition that was asked for and is not there,
-    and what GUARDS names.
+    allowed: names of GUARDS. Raises BuildError for a column of the contract that is missing or has
+    another type, a figure that is not a number, an edition that was asked for and is missing, and
+    for what GUARDS names.
     """
     with contextlib.closing(duckdb.connect(":memory:")) as connection:
         connection.execute(f"attach {literal(built)} as built (read_only)")
@@ -92,7 +92,7 @@ def last_check(
 
 
 def _check_numbers(connection: duckdb.DuckDBPyConnection) -> None:
-    """Raises BuildError for NaN or infinity, which would rank above every number in silence."""
+    """Raises BuildError for NaN or infinity, which would silently rank above every number."""
     doubles = connection.execute(
         "select table_name, list(column_name) from duckdb_columns() where database_name = 'built'"
         " and schema_name = 'main' and data_type = 'DOUBLE' group by table_name order by table_name"
@@ -125,13 +125,13 @@ def _attach_published(connection: duckdb.DuckDBPyConnection, published: Path) ->
 def _compare(
     connection: duckdb.DuckDBPyConnection, asked: Wanted, allowed: Collection[str]
 ) -> None:
-    """Nothing that was published may be missing, unless it is allowed or was left out by name."""
+    """Check that nothing published is missing, unless that is allowed or was asked for."""
     before, now = _editions(connection, "published"), _editions(connection, "built")
     gone = [one for one in before if one not in now and not asked.leaves_out(*one)]
     if gone and "fewer-editions" not in allowed:
         names = ", ".join(f"{nation} {edition}" for nation, edition in gone)
         raise BuildError(
-            f"not published: {names} is in the published file but not in this one; bring its input"
+            f"not published: {names} is in the published file but not in this one; put its input"
             " back (`deprivation prepare` lists inputs), or use --allow fewer-editions"
         )
     if "fewer-rows" not in allowed:
@@ -152,8 +152,8 @@ def _check_editions(connection: duckdb.DuckDBPyConnection, asked: Wanted) -> Non
     missing = sorted(asked.editions - set(there))
     if missing:
         raise BuildError(
-            f"not published: {', '.join(missing)} was asked for and is not in the finished file,"
-            f" which holds {', '.join(there) or 'no edition'}; `deprivation fetch --only"
+            f"not published: {', '.join(missing)} was asked for but is not in the finished file,"
+            f" which has {', '.join(there) or 'no edition'}; `deprivation fetch --only"
             f' "{missing[0]}"` fetches it, or leave it out of the variable editions'
         )
 
@@ -218,9 +218,9 @@ def _check_rows(
     editions: Collection[tuple[str, int]],
     is_less_asked: bool,
 ) -> None:
-    """No table has fewer rows; one that has editions, of each of `editions`.
+    """Check that no table has fewer rows, nor fewer for one of `editions`.
 
-    is_less_asked: editions were left out by name, and with them what is made of several.
+    is_less_asked: editions were left out on purpose, which also changes OF_SEVERAL_EDITIONS.
     """
     # Fewer sources show as missing editions.
     skipped = {"sources"} | (OF_SEVERAL_EDITIONS if is_less_asked else set())

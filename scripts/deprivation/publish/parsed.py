@@ -1,8 +1,8 @@
-"""What dbt has parsed, kept for the next build in the work folder.
+"""The project as dbt has parsed it, kept in the work folder for the next build.
 
-dbt compares what it has kept with the project, but YAML by its time of change alone, which an
-upgrade need not alter, and two projects may share a work folder. So the name of what is kept holds
-a key of everything that it was made of, and it serves nothing else.
+dbt compares what it has kept with the project, but it checks YAML files only by modification time,
+which an upgrade need not change, and two projects may share a work folder. So the file is named by
+a key of everything that it was made from, and is used for nothing else.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ READ = {".sql", ".yml", ".yaml", ".csv", ".md"}
 
 
 def place_of_parsed(work_dir: Path, project: Path) -> Path:
-    """Where what is parsed of `project`, as it now is, is kept; the file need not be there."""
+    """Where the parsed state of `project`, as it is now, is kept; the file need not exist."""
     digest = hashlib.sha256(str(project).encode())
     for package in ("dbt-core", "dbt-adapters", "dbt-common", "dbt-duckdb"):
         digest.update(f"{package} {version(package)}\n".encode())
@@ -34,9 +34,9 @@ def place_of_parsed(work_dir: Path, project: Path) -> Path:
 
 
 def keep_parsed(target: Path, kept: Path) -> None:
-    """Keep as `kept` what dbt has written into `target`; it writes nothing when all was as kept.
+    """Keep as `kept` what dbt has parsed into `target`; it writes nothing if nothing has changed.
 
-    Of earlier states of the project none stays.
+    Earlier states of the project are removed.
     """
     made = target / PARSED
     if not made.exists():

@@ -1,4 +1,4 @@
-"""Where a file is to be published: what must be so before hours of building, not after."""
+"""Where a file is to be published: checked before hours of building, not after."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import duckdb
 from deprivation.errors import BuildError
 from deprivation.publish.contract import promised_tables
 
-# Names that DuckDB keeps for itself: such a file opens under another name, or not at all.
+# Names that DuckDB reserves: such a file opens under another name, or not at all.
 KEPT_BY_DUCKDB = ("main", "system", "temp")
 
 
 def place_of(database: Path) -> Path:
     """The file itself, links followed. Raises BuildError if nothing may or can be published there.
 
-    A file that is there is replaced only if it is one that this project made.
+    An existing file is replaced only if this project made it.
     """
     named = database
     database = Path(os.path.realpath(database))
@@ -44,7 +44,7 @@ def place_of(database: Path) -> Path:
 
 
 def check_name(database: Path) -> None:
-    """Raises BuildError for a file in which dbt cannot work, whose catalog would bear its name."""
+    """Raises BuildError for a file name that dbt cannot use for its catalog."""
     if database.name.partition(".")[0].lower() in (*KEPT_BY_DUCKDB, "work"):
         raise BuildError(
             f"dbt cannot build in a file named {database.name}; `deprivation build` can, or name"
@@ -62,17 +62,17 @@ def _check_ours(database: Path) -> None:
             raise BuildError(
                 f"{database} is in use by a process that writes to it; try again when it has ended"
             ) from None
-        # Not DuckDB's, or damaged: the last check compares with it, and refuses.
+        # Not DuckDB's, or damaged: the last check cannot compare with it, and refuses.
         return
     if strangers:
         raise BuildError(
-            f"{database} holds what no build made ({', '.join(strangers[:5])}) and would lose it;"
-            " move that into another file, or name another file here"
+            f"{database} contains tables that no build made ({', '.join(strangers[:5])}) and would"
+            " lose them; move them into another file, or name another file here"
         )
 
 
 def _not_ours(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Tables and views that are no published table, nor what an unfinished dbt run leaves."""
+    """Tables and views that are neither published nor left by an unfinished dbt run."""
     found = connection.execute(
         "select schema_name, table_name, comment from duckdb_tables()"
         " union all select schema_name, view_name, comment from duckdb_views() where not internal"

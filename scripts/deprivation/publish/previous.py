@@ -1,4 +1,4 @@
-"""The files that were published here before, in the order that we recorded, and back to them.
+"""The files that were published here before, in the recorded order, and rolling back to them.
 
 deprivation.duckdb                     read by others at any time
 deprivation.duckdb.previous/           the last published files, and the user's own, left alone
@@ -33,7 +33,7 @@ def previous_folder(database: Path) -> Path:
 
 @dataclasses.dataclass(frozen=True)
 class Published:
-    """A file that was published: its place in the order of publishing, and what it is known by."""
+    """A published file: its number in the order of publishing, and what identifies it."""
 
     number: int
     name: str
@@ -45,7 +45,7 @@ class Published:
 
 
 def identity(path: Path) -> dict:
-    """What a file is known by, under any name."""
+    """What identifies a file, under any name."""
     return {"bytes": path.stat().st_size, "mtime_ns": path.stat().st_mtime_ns}
 
 
@@ -56,9 +56,9 @@ def built_at(path: Path) -> str:
 
 
 def record(database: Path) -> list[Published]:
-    """All that was published here, as we recorded it, in that order.
+    """All files that were published here, in the recorded order.
 
-    Files kept by a release that had no record are taken over: each bears the time of its change.
+    Without a record, those that an older release kept, which are named by their time of change.
     """
     folder = previous_folder(database)
     try:
@@ -75,7 +75,7 @@ def record(database: Path) -> list[Published]:
 
 
 def enter(database: Path, path: Path) -> Published:
-    """The record's entry of a file, made if there is none: then it is the newest."""
+    """A file's entry in the record; if there is none, it is added as the newest."""
     entries = record(database)
     for one in entries:
         if one.is_of(path):
@@ -83,7 +83,7 @@ def enter(database: Path, path: Path) -> Published:
     number = max((one.number for one in entries), default=0) + 1
     name, names = built_at(path), {one.name for one in entries}
     if name in names or (previous_folder(database) / f"{name}.duckdb").exists():
-        # With a clock that was moved, or by someone else's hand, the name is taken.
+        # The name is taken if the clock was set back, or someone put such a file there.
         name = f"{name}.{number}"
     entry = Published(number, name, **identity(path))
     _write(database, [*entries, entry])
@@ -110,13 +110,13 @@ def recorded(database: Path) -> list[Path]:
 
 
 def previous(database: Path) -> list[Path]:
-    """The kept files that are as we left them: what else is in the folder is the user's."""
+    """The kept files that have not changed; anything else in the folder is the user's."""
     entries = {one.name: one for one in record(database)}
     return [path for path in recorded(database) if entries[path.stem].is_of(path)]
 
 
 def keep(database: Path) -> Path | None:
-    """Give the published file a second name among the previous ones; None if there is none.
+    """Give the published file a second name among the previous ones; None if there is no file.
 
     A second name (a hard link) costs nothing and outlives the swap; a file system without links
     gets a copy.
@@ -139,7 +139,7 @@ def keep(database: Path) -> Path | None:
 
 
 def prune(database: Path, most: int) -> None:
-    """Keep the newest `most` of the previous files, and forget what is there no more."""
+    """Keep the newest `most` of the previous files, and take missing ones off the record."""
     for path in previous(database)[: -most or None]:
         path.unlink()
     names = {path.stem for path in previous(database)}
@@ -148,14 +148,14 @@ def prune(database: Path, most: int) -> None:
 
 
 def rollback(database: Path, to: str | None = None) -> Path:
-    """Publish the file before the published one, or the one named by its time; its path before.
+    """Publish the file before the published one, or the one with the time `to`; its old path.
 
-    The file it takes the place of is kept among the previous ones. Raises BuildError if there is
-    no such file, or it cannot be read.
+    The file that it replaces is kept among the previous ones. Raises BuildError if there is no
+    such file, or it cannot be read.
     """
     database = place_of(database)
     with sole_builder(database):
-        # A published file that we have no record of is the newest: it came after all of them.
+        # A published file that is not on the record is the newest: it came after all the others.
         now = enter(database, database).number if database.exists() else None
         kept = recorded(database)
         numbers = {one.name: one.number for one in record(database)}
@@ -189,7 +189,7 @@ def read_built_from(database: Path) -> dict:
 
 
 def write_built_from(database: Path, built: Path, seen: dict | None) -> None:
-    """Record before the swap what `built` comes from: killed in between, it is built once more."""
+    """Record, before the swap, what `built` comes from; if killed in between, it is built again."""
     folder = previous_folder(database)
     folder.mkdir(exist_ok=True)
     unfinished = folder / ".built_from"

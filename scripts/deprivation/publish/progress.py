@@ -1,4 +1,4 @@
-"""What dbt does, told while it does it: a bar on a terminal, some twenty lines anywhere else."""
+"""dbt's progress: a bar on a terminal, about twenty lines anywhere else."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ LINES = 20
 
 
 class Shown(Protocol):
-    """Where a step goes: its number, how many there are, and its name."""
+    """Shows a step: its number, how many there are, and its name."""
 
     def __call__(self, done: int, total: int, name: str) -> None: ...
 
 
 def follow(output: Iterable[str]) -> list[str]:
-    """Show how far dbt is, from the lines of quiet_dbt; the errors among them.
+    """Show dbt's progress, from the lines of quiet_dbt; returns the errors among them.
 
-    What models and macros say is passed on to standard error.
+    Messages from models and macros are passed on to standard error.
     """
     errors = []
     with bar() if sys.stderr.isatty() else contextlib.nullcontext(lines) as show:
@@ -33,7 +33,7 @@ def follow(output: Iterable[str]) -> list[str]:
             if info.get("name") == "JinjaLogInfo":
                 print(str(data.get("msg", "")).strip(), file=sys.stderr, flush=True)
             elif info.get("name") in ("LogModelResult", "LogTestResult", "LogSeedResult"):
-                total = data.get("total") or data["num_models"]  # of a test: the same, by this name
+                total = data.get("total") or data["num_models"]  # tests have num_models
                 show(data["index"], total, data["node_info"]["node_name"])
             if info.get("level") == "error":
                 errors.append(info["msg"])

@@ -65,10 +65,10 @@ def publish_if_new(
     force: bool = False,
     build: Build = make,
 ) -> None:
-    """Build, check and publish, unless the published file is of the same inputs already.
+    """Build, check and publish, unless the published file was built from the same inputs.
 
-    To be called within sole_builder. Fills the report; raises BuildError or InputError with the
-    published file as it was.
+    To be called within sole_builder. Fills the report; raises BuildError or InputError, and leaves
+    the published file as it was.
     """
     asked = wanted(dbt_arguments)
     with timed(report, "compare"):
@@ -76,7 +76,7 @@ def publish_if_new(
         reason = what_changed(database, now) or ("asked for by --force" if force else "")
     if not reason:
         report |= {"outcome": "unchanged", "reason": "nothing new upstream"}
-        # Of a run that was killed right after it had published.
+        # Left by a run that was killed right after it had published.
         remove_unfinished(database)
         say(f"nothing new upstream; {database} is left as it is")
         return

@@ -1,4 +1,4 @@
-"""dbt's variables, checked before dbt starts, which takes any name and any value in silence."""
+"""dbt's variables, checked before dbt starts, because dbt accepts any name and any value."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ OWN_COLUMNS = ["name", "nation", "edition", "index_code", "weight"]
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """The editions that a build was asked for, as `England 2019`, and whether others may come."""
+    """The editions that a build was asked for, as `England 2019`, and whether it may add others."""
 
     editions: frozenset[str]
     other_editions: bool
 
     def leaves_out(self, nation: str, edition: int) -> bool:
-        """True of an edition that the variables say is not to be built."""
+        """True if the variables leave the edition out of the build."""
         name = f"{nation} {edition}"
         is_optional = name not in edition_names(required=True)
         return name not in self.editions and not (is_optional and self.other_editions)
 
 
 def given(dbt_arguments: Sequence[str]) -> dict[str, Any]:
-    """The variables in `--vars`. Raises UsageError for what is no mapping, and for a second one.
+    """The variables in `--vars`. Raises UsageError if it is not a mapping, or is given twice.
 
-    dbt would take the last and leave out the others in silence.
+    dbt would silently use the last `--vars` alone.
     """
     texts = []
     for number, argument in enumerate(dbt_arguments):
@@ -156,14 +156,14 @@ def _check_indices(indices: list[Any], own_file: Any) -> None:
 
 
 def _check_custom_areas(path: Any, needed: Sequence[str] = CUSTOM_COLUMNS[:2]) -> int:
-    """How many rows. Raises UsageError for a file that would be misread, or give stray places."""
+    """The number of rows. Raises UsageError for a file that would be misread, or split a place."""
     header, rows = _own_table("custom_areas", path)
     names = [column.lower() for column in header]
     if missing := set(needed) - set(names):
         shown = ",".join(header)
         raise UsageError(
             f"custom_areas: {path}: there is no column {min(missing)} in its header {shown!r};"
-            f" write {','.join(needed)} with a comma between"
+            f" the header must be {','.join(needed)}, with commas"
         )
     spellings: dict[str, str] = {}
     sets: dict[str, bool] = {}
@@ -174,9 +174,9 @@ def _check_custom_areas(path: Any, needed: Sequence[str] = CUSTOM_COLUMNS[:2]) -
         if not name or not cells["member"]:
             wrong = f"no {'member' if name else 'name'}"
         elif spellings.setdefault(name.casefold(), name) != name:
-            wrong = f"{name!r} is {spellings[name.casefold()]!r} elsewhere; write one of them"
+            wrong = f"{name!r} is {spellings[name.casefold()]!r} elsewhere; use one spelling"
         elif sets.setdefault(name, in_set) != in_set:
-            wrong = f"{name!r} has a set here or elsewhere, not in both; write it in every row"
+            wrong = f"{name!r} has a set in some rows only; write it in every row"
         if wrong:
             raise UsageError(f"custom_areas: {path}: row {number}: {wrong}")
     return len(rows)
@@ -199,7 +199,7 @@ def _own_indices(file: Any) -> list[dict[str, str]]:
 def _own_table(variable: str, path: Any) -> tuple[list[str], list[list[str]]]:
     """Header and rows of a user's own CSV. Raises UsageError for one that DuckDB would misread.
 
-    DuckDB guesses the line end and loses rows where it guesses wrong, or stops in forty lines.
+    DuckDB guesses the line end; if it guesses wrong it loses rows, or prints a forty-line error.
     """
     if not isinstance(path, (str, Path)) or not Path(path).is_file():
         raise UsageError(f"{variable}: there is no file {path}")
@@ -211,7 +211,7 @@ def _own_table(variable: str, path: Any) -> tuple[list[str], list[list[str]]]:
     except OSError as error:
         wrong = f"cannot be read ({error.strerror}); change its permissions"
     except csv.Error as error:
-        wrong = f"it is no CSV file: {error}"
+        wrong = f"it is not a CSV file: {error}"
     except ValueError:
         wrong = "it is empty"
     else:
@@ -222,23 +222,23 @@ def _own_table(variable: str, path: Any) -> tuple[list[str], list[list[str]]]:
             values = len(rows[uneven[0] - 2])
             wrong = f"row {uneven[0]} has {values} values where the header has {len(header)}"
         elif any("\n" in cell or "\r" in cell for row in (header, *rows) for cell in row):
-            wrong = "a name has a line break in it; take it out"
+            wrong = "a name has a line break in it; remove it"
         elif len(set(re.findall(r"\r\n|\r|\n", text))) > 1:
-            wrong = "its lines end in different ways; save it as CSV UTF-8 again"
+            wrong = "it has mixed line ends; save it as CSV UTF-8 again"
     if wrong:
         raise UsageError(f"{variable}: {path}: {wrong}")
     return header, rows
 
 
 def _check_patterns(seed: Path, header: list[str], rows: list[list[str]]) -> None:
-    """Raises UsageError for a pattern of names of files, sheets or columns that is none."""
+    """Raises UsageError if a pattern in a seed is not a regular expression."""
     for number, row in enumerate(rows, start=2):
         for column, pattern in zip(header, row, strict=True):
             try:
                 re.compile(pattern if column.endswith("_pattern") else "")
             except re.error as error:
                 raise UsageError(
-                    f"seeds: {seed}: row {number}: {column} {pattern!r} is no regular expression"
+                    f"seeds: {seed}: row {number}: {column} {pattern!r} is not a regular expression"
                     f" ({error})"
                 ) from None
 

@@ -1,6 +1,4 @@
-"""What a map of a place shows: its areas by their boundaries where the file holds these, else as
-points.
-"""
+"""What a map of a place shows: its areas by their boundaries if they are known, else as points."""
 
 from __future__ import annotations
 
@@ -68,7 +66,7 @@ def read_map(
 
 
 def boundaries(ask: Ask, codes: Sequence[str]) -> dict[str, str]:
-    """Code -> boundary as GeoJSON; empty where the file holds none (docs/inputs.md)."""
+    """Code -> boundary as GeoJSON; empty if the file has none (docs/inputs.md)."""
     if not reading.has_table(ask, "boundaries"):
         return {}
     rows = ask("select code, geometry from boundaries where list_contains($1, code)", [list(codes)])

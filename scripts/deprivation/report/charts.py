@@ -1,6 +1,6 @@
-"""Charts as SVG, each drawn from the rows of the table that stands beside it.
+"""Charts as SVG, each drawn from the rows of the table next to it.
 
-Colour never says anything alone: every bar carries its number, every point of the map its title.
+Nothing is shown by colour alone: every bar has its number, every point of the map its title.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ COLOURS = (
 )
 UNKNOWN = "#8a8a8a"
 INK, LINE = "#222222", "#767676"
-# Of a map, in its units: 630 are its width.
+# The smallest step drawn on a map, in its units: the map is 630 wide.
 STEP = 1.2
 
 
@@ -65,7 +65,7 @@ def _rect(x: float, y: float, width: float, height: float, fill: str) -> Markup:
 
 
 def decile_columns(rows: Sequence[Mapping[str, Any]], label: str) -> Markup:
-    """Columns by decile: share of areas, and beside it of people where that is known.
+    """Columns by decile: share of areas and, if known, share of people.
 
     rows: decile, share_of_areas, share_of_population (or None).
     """
@@ -94,9 +94,9 @@ def decile_columns(rows: Sequence[Mapping[str, Any]], label: str) -> Markup:
 def bars(
     rows: Sequence[tuple[str, float | None, str]], label: str, most: float, tone: int = 3
 ) -> Markup:
-    """Horizontal bars, each under its name: length up to `most`, and what is written at its end.
+    """Horizontal bars, each under its name. rows: name, value up to `most`, text at the bar's end.
 
-    tone: the decile whose colour all bars have; 0 for that of their own length.
+    tone: the decile whose colour all bars have; 0 for each bar's own value.
     """
     body: list[Markup] = []
     for number, (name, value, text) in enumerate(rows):
@@ -110,7 +110,7 @@ def bars(
 
 
 def edition_line(rows: Sequence[tuple[str, int | None, str]], label: str) -> Markup:
-    """Deciles over editions, from 1 (most deprived, at the top) to 10, a point an edition."""
+    """Deciles over editions, from 1 (most deprived, at the top) to 10, one point per edition."""
     body: list[Markup] = []
     for decile in range(1, 11):
         y = 12 + decile * 16
@@ -172,7 +172,7 @@ def area_map(areas: AreaMap, label: str) -> Markup:
 
 
 def _way(rings: Iterable[Iterable[tuple[float, float]]]) -> str:
-    """The rings as a path of SVG, without corners that nobody could see (STEP)."""
+    """The rings as an SVG path, without corners too close together to be seen (STEP)."""
     parts = []
     for ring in rings:
         corners = list(ring)
@@ -180,7 +180,7 @@ def _way(rings: Iterable[Iterable[tuple[float, float]]]) -> str:
         for x, y in corners[1:]:
             if abs(x - kept[-1][0]) + abs(y - kept[-1][1]) >= STEP:
                 kept.append((x, y))
-        if len(kept) < 4:  # smaller than that: as it is
+        if len(kept) < 4:  # a tiny ring keeps all its corners
             kept = corners
         parts.append(f"M{' '.join(f'{_n(x)},{_n(y)}' for x, y in kept)}Z")
     return "".join(parts)

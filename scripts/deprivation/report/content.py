@@ -17,7 +17,7 @@ ENDS = 10
 class Content:
     """The rows behind a report, all of one nation; `edition` is the row of editions.
 
-    other_nations: those that hold the rest of a place of one's own.
+    other_nations: those with the rest of a place that the user has defined.
     """
 
     place: Place
@@ -51,7 +51,7 @@ class Content:
 
 
 def gather(ask: Ask, geography: str, code: str, year: int | None = None) -> Content:
-    """Raises InputError for a place, or an edition of it, that the file does not hold."""
+    """Raises InputError for a place, or an edition of it, that is not in the file."""
     place = reading.find_place(ask, geography, code)
     summaries = reading.summaries(ask, place)
     held = sorted({row["edition"] for row in summaries})

@@ -17,7 +17,7 @@ from deprivation.errors import InputError
 from deprivation.report.place import Place
 from deprivation.sql import identifier, literal
 
-# Column of postcodes by which a place's postcodes are found; others go by their areas.
+# Column of postcodes by which a place's postcodes are found; other places go by their areas.
 DIRECTLY = {
     "lad": "lad_code",
     "region": "region_code",
@@ -28,7 +28,7 @@ DIRECTLY = {
     "ward": "ward_code",
 }
 BATCH = 5000
-# Postcodes read and sorted at a time: a region's at once are more than the server's memory.
+# Postcodes read and sorted at a time: those of a whole region exceed the server's memory.
 SORTED = 25_000
 Cursor = Callable[[], contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]]
 
@@ -43,14 +43,14 @@ class Table:
     def query(self, first: str, last: str) -> str:
         """The rows of these outcodes and those between, in order."""
         between = f"outcode between {literal(first)} and {literal(last)}"
-        # Found first, so that of the tables of all postcodes only these are read.
+        # Chosen first, so that only these rows of the large tables are read.
         return (
             f"with chosen as materialized (select * from postcodes where {between}"
             f" and ({self.inside})), {self.columns}"
         )
 
     def queries(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
-        """One after the other for all rows in order; one at least."""
+        """Queries that, one after the other, give all rows in order; at least one."""
         counted = connection.execute(
             f"select outcode, count(*) from postcodes where {self.inside}"
             " group by outcode order by outcode"
@@ -70,10 +70,9 @@ class Table:
 
 
 def table_of(connection: duckdb.DuckDBPyConnection, place: Place) -> Table:
-    """Its postcodes with rank, decile and quintile in each edition of the place.
+    """The postcodes of a place, with rank, decile and quintile in each of its editions.
 
-    Each nation has its own areas: a place of one's own may lie in several, and then a column names
-    the nation.
+    A place that the user has defined may lie in several nations; then a column names the nation.
     """
     of_place = f"geography = {literal(place.geography)} and geography_code = {literal(place.code)}"
     editions = connection.execute(
@@ -143,7 +142,7 @@ def table_of(connection: duckdb.DuckDBPyConnection, place: Place) -> Table:
 
 
 def extract_lines(cursor: Cursor, place: Place) -> Iterator[bytes]:
-    """The table as CSV (UTF-8), some thousand lines at a time."""
+    """The table as CSV (UTF-8), a few thousand lines at a time."""
     with cursor() as connection:
         for number, asked in enumerate(table_of(connection, place).queries(connection)):
             found = connection.execute(asked)
@@ -162,9 +161,9 @@ def _lines(rows: list[Any]) -> bytes:
 
 
 def write_extract(cursor: Cursor, place: Place, output: Path) -> int:
-    """Write the table to a file; rows written.
+    """Write the table to a file; returns the rows written.
 
-    A workbook if the name ends in .xlsx, else CSV. Raises InputError for more than Excel holds.
+    A workbook if the name ends in .xlsx, else CSV. Raises InputError for too many rows for Excel.
     """
     is_book = output.suffix.lower() == ".xlsx"
     return _write_book(cursor, place, output) if is_book else _write_csv(cursor, place, output)

@@ -1,4 +1,4 @@
-"""What the file holds of one place: read by the report, the page and the API alike."""
+"""What the file has about one place, for the report, the page and the API."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ def parse_place(text: str) -> tuple[str, str]:
     """
     geography, colon, code = text.strip().partition(":")
     if not colon or not geography or not code:
-        raise InputError(f"--place {text!r} is not a geography and a code, as lad:E06000018 is")
+        raise InputError(f"--place {text!r} is not a geography and a code such as lad:E06000018")
     return (f"custom:{code}", code) if geography == "custom" else (geography, code)
 
 
 def find_place(ask: Ask, geography: str, code: str) -> Place:
-    """Raises InputError for one that is not in the file, naming what is."""
+    """The place with this code. Raises InputError if it is not in the file."""
     found = ask(
         "select geography_code, max_by(geography_name, edition) as name from area_summaries"
         " where geography = $1 and geography_code = $2 group by all",
@@ -79,7 +79,7 @@ def find_place(ask: Ask, geography: str, code: str) -> Place:
 
 
 def check_geography(ask: Ask, geography: str) -> None:
-    """Raises InputError for one that is not in the file, naming those that are."""
+    """Raises InputError for a geography that is not in the file, naming those that are."""
     rows = ask("select distinct geography from area_summaries order by 1")
     there = [row["geography"] for row in rows]
     if geography not in there:
@@ -87,8 +87,10 @@ def check_geography(ask: Ask, geography: str) -> None:
 
 
 def places(ask: Ask, geography: str | None = None, text: str = "") -> list[dict[str, Any]]:
-    """All places of a geography, or of all but MSOAs; with `text`, those whose name or code holds
-    it, those that begin with it first.
+    """All places of a geography, or of all but MSOAs, wards and authorities as published.
+
+    text: only places with this code, or with this text in their name; names that begin with it
+    come first.
     """
     return ask(
         """
@@ -159,8 +161,8 @@ def summaries(ask: Ask, place: Place) -> list[dict[str, Any]]:
 def nation_of(summaries: list[dict[str, Any]], edition: int) -> str:
     """The nation that most areas of the place lie in, by its rows of `summaries`.
 
-    Only a place of one's own lies in several. Ranks of nations are never compared, so its areas are
-    listed for this one.
+    Only a place that the user has defined can lie in several. Ranks of different nations are never
+    compared, so only this nation's areas are listed.
     """
     mine = [row for row in summaries if row["edition"] == edition and row["index_code"] == "imd"]
     return str(max(mine, key=lambda row: row["areas"])["nation"])
@@ -211,7 +213,7 @@ def has_table(ask: Ask, name: str) -> bool:
 
 
 def populations(ask: Ask, codes: list[str], edition: int) -> dict[str, float]:
-    """People of each area by the edition's denominators; empty where the file holds none."""
+    """People of each area by the edition's denominators; empty if the file has none."""
     if not has_table(ask, "areas"):
         return {}
     rows = ask(
@@ -223,7 +225,7 @@ def populations(ask: Ask, codes: list[str], edition: int) -> dict[str, float]:
 
 
 def deciles(areas_of_place: list[dict[str, Any]], people: dict[str, float]) -> list[dict[str, Any]]:
-    """One row a decile: its areas, their share, and people where the file has them."""
+    """One row per decile: its areas, their share, and people if the file has them."""
     counted = []
     total = len(areas_of_place) or 1
     everyone = sum(people.values())
@@ -243,7 +245,7 @@ def deciles(areas_of_place: list[dict[str, Any]], people: dict[str, float]) -> l
 
 
 def points(ask: Ask, place: Place, edition: int) -> dict[str, tuple[float, float]]:
-    """Latitude and longitude of each area: the mean of its postcodes that are live."""
+    """Latitude and longitude of each area: the mean of its live postcodes."""
     if has_table(ask, "areas"):
         rows = ask(
             """

@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parent / "templates"
 
 @functools.cache
 def templates() -> Environment:
-    """Whatever is put into a template is escaped."""
+    """The environment of the templates. Everything put into a template is escaped."""
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
@@ -41,7 +41,7 @@ def templates() -> Environment:
 
 
 def share_bars(rows: list[dict[str, Any]]) -> list[tuple[str, float | None, str]]:
-    """Bars of the share of areas in the most deprived tenth, one an index that has it."""
+    """Bars of the share of areas in the most deprived tenth, one per index that has it."""
     shares = [(short(row["label"]), row["proportion_most_deprived"]) for row in rows]
     return [(label, share, f"{share:.1%}") for label, share in shares if share is not None]
 
@@ -51,7 +51,7 @@ def decile_bars(indices: list[dict[str, Any]]) -> list[tuple[str, float | None, 
 
 
 def history_points(answers: list[dict[str, Any]]) -> list[tuple[str, int | None, str]]:
-    """Answers for one postcode, an edition each, as points of a line."""
+    """Answers for one postcode, one per edition, as points of a line."""
     points = []
     for answer in answers:
         year, overall = answer["metadata"]["edition"], answer["overall"] or {}
@@ -66,5 +66,5 @@ def short(label: str) -> str:
 
 
 def report_html(content: Content) -> str:
-    """The whole report: it asks nothing of any other file."""
+    """The whole report, which needs no other file."""
     return templates().get_template("report.html.j2").render(content=content)

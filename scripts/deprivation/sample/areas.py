@@ -1,4 +1,4 @@
-"""Small areas of 2011 and the cells of the land, which hold their postcodes."""
+"""Small areas of 2011 and the cells of the land, which contain their postcodes."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ class Area:
 class Cell:
     """A piece of land on which every code is the same, with its postcodes.
 
-    home: the area whose ward, constituency and local authority hold here; None where there is no
+    home: the area whose ward, constituency and local authority apply here; None if there is no
     grid reference. lsoa01: code and name. weight: its part of the nation's postcodes; postcodes:
     how many; first_slot: where they begin (see Sectors). status: `live`, `abolished` (terminated
-    before 2000), `both` (live and terminated in turn), or empty for the usual mixture. outward: an
-    outward code of its own, in postcode area `postcode_area`. shift: metres east of lsoa11.
+    before 2000), `both` (live and terminated in turn), or empty for the usual mixture. outward: a
+    separate outward code, in postcode area `postcode_area`. shift: metres east of lsoa11.
     """
 
     district: District

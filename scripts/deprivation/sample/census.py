@@ -28,7 +28,7 @@ DIMENSIONS = (
     "Household is deprived in three dimensions",
     "Household is deprived in four dimensions",
 )
-# Bulk table, its columns after the first three, and how often each comes about: total first, then
+# Bulk table, its columns after the first three, and how often each occurs: total first, then
 # shares at a level of deprivation.
 OCCUPANCY = "Occupancy rating for bedrooms: Occupancy rating of bedrooms: "
 ACTIVE = "Economic activity status: Economically active (excluding full-time students)"
@@ -189,7 +189,7 @@ def write_bulk_table(
 
 
 def write_indicators(editions: dict[tuple[str, int], Edition], folder: Path) -> None:
-    """What stands beside the ranks: employment rates of Wales and Scotland, scores of Wales."""
+    """What is published besides the ranks: employment rates of Wales and Scotland, scores of Wales."""
 
     def percent(edition: Edition, index: str, at: int) -> int:
         return round(100 * edition.scores[index][at])

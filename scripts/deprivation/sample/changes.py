@@ -10,9 +10,9 @@ from deprivation.sample.areas import AREA_PREFIXES, AREAS_IN_MSOA, Area, Cell
 
 
 def plan_changes(areas: list[Area], random: Random) -> dict[int, str]:
-    """What happens to which areas, by position; no area has two fates, every fate occurs.
+    """What happens to which areas, by position; no area has two fates, and every fate occurs.
 
-    A fate of two areas is given to the first; the one after it has `with the one before`.
+    A fate of two areas is given to the first; the second has `with the one before`.
     Proportions of 2011 to 2021 as in ONS's exact-fit lookup (2.5 % split, 0.7 % merged, 6 of
     35,000 irregular).
     """
@@ -119,7 +119,7 @@ class RetiredAndNew:
         return f"{self._prefix}{self._given[vintage]}", f"{msoa[1]}{letter}"
 
     def retired(self, area: Area) -> tuple[str, str]:
-        """Code and name of an LSOA 2001 that was no more in 2011."""
+        """Code and name of an LSOA 2001 that no longer existed in 2011."""
         return self._next("2001", area.msoa)
 
     def new_area(self, parents: Iterable[Area], parts: int, random: Random) -> Area:

@@ -8,7 +8,7 @@ from deprivation.sample.areas import RURAL_URBAN, Cell
 from deprivation.sample.districts import COUNTRIES
 from deprivation.sample.layouts import CONCEPTS, DirectoryLayout
 
-# Codes that say no more than the district does: prefix per nation. Other nations, pseudo codes.
+# Codes that follow from the district: prefix per nation. Other nations have pseudo codes.
 BY_DISTRICT = {
     "health_authority": {"E": "E18", "W": "W11", "S": "S08", "N": "N35"},
     "primary_care": {"E": "E16", "W": "W11", "S": "S03", "N": "N36"},
@@ -25,7 +25,7 @@ BY_WARD = {
     "parish": {"E": "E04", "W": "W04"},
     "workplace_zone": {"E": "E33", "W": "W35", "S": "S34"},
 }
-# Pseudo codes that hold for the whole of these nations, grid reference or not.
+# Pseudo codes for the whole of these nations, with or without a grid reference.
 NATIONAL = {
     **dict.fromkeys(("county", "county_division", "region", "icb", "nhs_region"), "WSN"),
     **dict.fromkeys(("cancer_alliance", "enterprise_1", "enterprise_2"), "WSN"),
@@ -50,12 +50,12 @@ def codes_of(number: int, cell: Cell, ranks: Ranks, layout: DirectoryLayout) -> 
     pseudo = f"{nation}99999999"
     country = COUNTRIES[nation][0]
     no_rank = {"imd_2019": "0", "imd_2025": "0"}
-    if nation in "LM":  # the same pseudo code everywhere, the areas included
+    if nation in "LM":  # the same pseudo code everywhere, for areas too
         codes = {c: pseudo for c in CONCEPTS if not c.endswith("*") and "rural_urban" not in c}
         codes |= {"country": country, "rural_urban_2001": "Z", "rural_urban_2011": "Z9"}
         return codes | no_rank | {"output_area_class": "9Z9"}
     home, lsoa11, lsoa21 = cell.home, cell.lsoa11, cell.lsoa21
-    if home is None:  # no grid reference: what goes for the whole country, nothing in NSPL
+    if home is None:  # no grid reference: the country's pseudo codes, and nothing in NSPL
         if layout.product == "NSPL":
             return no_rank
         known = [concept for concept, nations in NATIONAL.items() if nation in nations]

@@ -1,7 +1,7 @@
 """The synthetic country written down as a postcode directory: rows, files and packings.
 
-What is the same all over a cell of land is written once per cell in Python; DuckDB joins it to the
-postcodes of the cell and adds what differs from one postcode to the next.
+Values that are the same throughout a cell are written once per cell in Python; DuckDB joins them
+to the cell's postcodes and adds the values that differ between postcodes.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def load_cells(
     runs: list[list[str]],
     scratch: Path,
 ) -> None:
-    """Tables `cells` and `sectors` of the world, through files that DuckDB reads at once."""
+    """Tables `cells` and `sectors` of the world, through files, which DuckDB reads quickly."""
     numbers = ("cell", "first_slot", "postcodes", "centre_east", "centre_north")
     columns = {
         **dict.fromkeys(numbers, "bigint"),

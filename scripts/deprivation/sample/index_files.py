@@ -1,4 +1,4 @@
-"""The synthetic indices written down in the formats of their publishers.
+"""The synthetic indices in the formats of their publishers.
 
 Headers and the order of columns come from the seed index_columns, so that a column that is added
 there is in the file.

@@ -39,7 +39,7 @@ def wide_score(level: float) -> float:
     return 2.6 * level
 
 
-# Index: how far it goes with general deprivation (-1 to 1), and the scale it is published on.
+# Index: how closely it follows general deprivation (-1 to 1), and the scale it is published on.
 INDICES: dict[str, tuple[float, Callable[[float], float]]] = {
     "income": (0.95, rate),
     "employment": (0.93, rate),

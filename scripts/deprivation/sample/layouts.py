@@ -1,4 +1,4 @@
-"""The layouts of the directory since 2018, and what each of their columns holds.
+"""The layouts of the directory since 2018, and what each of their columns contains.
 
 Columns are recognised by name, whatever years they carry (`oslaua`, `lad25cd` and `lad26cd` are
 one concept).
@@ -90,7 +90,7 @@ class DirectoryLayout:
         return self.year if self.month >= 8 else self.year - 1
 
     def concept(self, column: str) -> str:
-        """What a column holds; empty where it isn't known, and the column is blank."""
+        """What a column contains; empty if that is not known, and the column is blank."""
         for concept, pattern in CONCEPTS.items():
             if re.fullmatch(pattern, column):
                 return concept

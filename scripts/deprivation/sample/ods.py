@@ -1,4 +1,4 @@
-"""An OpenDocument spreadsheet, as small as readers take it, the same bytes for the same cells."""
+"""A minimal OpenDocument spreadsheet: the same bytes for the same cells."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from random import Random
 from deprivation.sample.areas import Cell, apportion
 from deprivation.sample.districts import DISTRICTS
 
-UNITS_IN_SECTOR = 400  # 20 letters, twice: those an inward code may hold
+UNITS_IN_SECTOR = 400  # 20 letters, twice: those allowed in an inward code
 
 # Share of postcodes by nation.
 POSTCODE_SHARES = {"E": 0.854, "W": 0.05, "S": 0.06, "N": 0.03, "L": 0.004, "M": 0.002}
@@ -41,7 +41,7 @@ class Sectors:
         raise ValueError(f"too many postcodes for postcode areas {', '.join(postcode_areas)}")
 
     def add(self, postcode_area: str, outward: str, digit: str) -> int:
-        """A sector with an outward code out of the ordinary."""
+        """A sector with an unusual outward code."""
         self.rows.append((postcode_area, outward, digit))
         return len(self.rows) - 1
 
@@ -49,7 +49,7 @@ class Sectors:
 def outcodes(area: str) -> list[str]:
     """Outward codes of a postcode area by Royal Mail's formats: in inner London, A9A and AA9A.
 
-    Districts 98 and 99 are left for codes that are no place, such as BS98, and NG16 for NG16 1AA.
+    Districts 98 and 99 are left for codes that are not places, such as BS98; NG16 for NG16 1AA.
     """
     if area in ("E", "EC", "N", "NW", "SE", "SW", "W"):
         letters = "ABCDEFGHJKPSTUW" if len(area) == 1 else "ABEHMNPRVWXY"
@@ -58,10 +58,10 @@ def outcodes(area: str) -> list[str]:
 
 
 def special_cells(cells: list[Cell], postcodes: int) -> list[Cell]:
-    """Postcodes out of the ordinary, their numbers fixed.
+    """Unusual postcodes, in fixed numbers.
 
     Each district has large users without a grid reference, live and terminated. Girobank's
-    GIR 0AA, BX and BS98 are no place. NPT and W1Y are formats that Royal Mail no longer allows
+    GIR 0AA, BX and BS98 are not places. NPT and W1Y are formats that Royal Mail no longer allows
     but whose terminated postcodes are in the directory, with their areas. NG16 1AA is the one that
     README's examples ask for.
     """

@@ -41,7 +41,7 @@ class World:
 def build_world(areas: int, postcodes: int) -> World:
     """A country with about `areas` English LSOAs of 2011 and exactly `postcodes` postcodes.
 
-    Raises ValueError where the numbers are too small to hold every case, or too large.
+    Raises ValueError if the numbers are too small for every case to occur, or too large.
     """
     if not FEWEST_AREAS <= areas <= MOST_AREAS:
         raise ValueError(f"areas must be {FEWEST_AREAS} to {MOST_AREAS}, not {areas}")

@@ -47,7 +47,7 @@ def write_sample(
     some 3 % more); layout: a name in directory_layouts.csv; packing: `zip` (as published), `csv`
     (the one large file) or `area-files` (a file per postcode area).
     An earlier synthetic data set in `out` is replaced. Raises ValueError for an unknown layout or
-    packing or numbers out of range, FileExistsError where `out` holds other inputs.
+    packing or numbers out of range, FileExistsError if `out` contains other inputs.
     """
     layouts = read_layouts()
     if layout not in layouts:
@@ -75,13 +75,13 @@ def write_sample(
 
 
 def clear(out: Path) -> None:
-    """Make `out` a marked, empty folder of inputs; never one that holds anything real."""
+    """Make `out` a marked, empty folder of inputs, unless it contains anything real."""
     folders = [out / name for name in FOLDERS]
     marker = out / "SYNTHETIC.txt"
     for folder in folders:
         if folder.is_dir() and any(folder.iterdir()) and not marker.is_file():
             raise FileExistsError(
-                f"{folder} holds files that are not synthetic; name another --out"
+                f"{folder} contains files that are not synthetic; name another --out"
             )
     out.mkdir(parents=True, exist_ok=True)
     marker.write_text(MARKER, encoding="utf-8")

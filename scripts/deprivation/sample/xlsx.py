@@ -1,4 +1,4 @@
-"""A spreadsheet of Excel's, the same bytes for the same cells."""
+"""An Excel spreadsheet: the same bytes for the same cells."""
 
 from __future__ import annotations
 
