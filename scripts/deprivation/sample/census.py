@@ -189,7 +189,7 @@ def write_bulk_table(
 
 
 def write_indicators(editions: dict[tuple[str, int], Edition], folder: Path) -> None:
-    """What is published besides the ranks: employment rates of Wales and Scotland, scores of Wales."""
+    """What is published with the ranks: employment rates of Wales and Scotland, scores of Wales."""
 
     def percent(edition: Edition, index: str, at: int) -> int:
         return round(100 * edition.scores[index][at])
