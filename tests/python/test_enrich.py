@@ -608,6 +608,15 @@ def test_json_with_a_key_twice_is_refused(enrich, tmp_path):
     assert "people.jsonl, line 2: has a key twice" in run.stderr.splitlines()[-1]
 
 
+def test_json_with_the_postcode_under_two_spellings_of_the_key_is_refused(enrich, tmp_path):
+    """Some records would be `missing` though they have a postcode."""
+    people = tmp_path / "people.jsonl"
+    people.write_text('{"postcode": "M1 1AE"}\n{"Postcode": "M1 1AE"}\n')
+    run = enrich(people, "--postcode-column", "postcode", "--output", "-")
+    assert run.returncode == 1 and run.stdout == ""
+    assert "'postcode', 'Postcode' have the same name" in run.stderr.splitlines()[-1]
+
+
 def test_a_full_disk_is_said_in_words(capsys):
     group = Commands("test")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -21,14 +22,15 @@ from deprivation.enrich.text_records import RECORD, JsonRecords
 from deprivation.errors import InputError
 
 
-def find_column(name: str, names: Sequence[str], file: str) -> int:
-    """Where a column is: its very name, or one that differs only by case and outer spaces.
+def find_column(name: str, names: Sequence[str], file: str, is_json: bool = False) -> int:
+    """The position of a column: its exact name, else one that differs by case and outer spaces.
 
-    Raises InputError if none is, or more than one.
+    is_json: records may spell the key in other ways, and the exact name would miss some of them.
+    Raises InputError if there is no such column, or more than one.
     """
     exact = [place for place, there in enumerate(names) if there == name]
     alike = [place for place, there in enumerate(names) if _folded(there) == _folded(name)]
-    found = exact or alike
+    found = alike if is_json else exact or alike
     if len(found) > 1:
         shown = ", ".join(repr(names[place]) for place in found)
         raise InputError(f"{file}: columns {shown} have the same name; rename one")
@@ -79,14 +81,15 @@ class Reader:
         self.names = list(names)
         if names or not self.is_json:  # a file of JSON lines may have no records
             file = (records.paths or ["stdin"])[0]
-            self.postcode = find_column(request.postcode_column, names, file)
+            find = functools.partial(find_column, names=names, file=file, is_json=self.is_json)
+            self.postcode = find(request.postcode_column)
             if request.date_column is not None:
-                self.date = find_column(request.date_column, names, file)
+                self.date = find(request.date_column)
             if request.summary_by is not None:
-                self.summed = find_column(request.summary_by, names, file)
+                self.summed = find(request.summary_by)
                 index = as_name(request.columns.indices[0]).replace("all", "imd")
                 self.tally = Tally(names[self.summed], index, request.summary_band)
-            self.combined = [find_column(name, names, file) for name in request.k_anonymity]
+            self.combined = [find(name) for name in request.k_anonymity]
             if request.drops_postcode:
                 self.dropped = names[self.postcode]
         self.places = [
