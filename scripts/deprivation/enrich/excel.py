@@ -1,4 +1,7 @@
-"""Excel workbooks as records, and records as a workbook: typed cells, nothing reinterpreted."""
+"""Excel workbooks as records, and records as a workbook: typed cells, nothing reinterpreted.
+
+Its libraries are loaded only where there is a workbook.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import python_calamine
-import xlsxwriter
 
 from deprivation.enrich.formats import Format
 from deprivation.errors import InputError
@@ -32,6 +33,8 @@ class ExcelRecords:
     is_text = True
 
     def __init__(self, path: str, sheet: str | None = None, shown: str | None = None):
+        import python_calamine
+
         self.paths, self.form = [shown or path], Format("xlsx")
         name = shown or path
         try:
@@ -117,6 +120,8 @@ def write_workbook(
 
     Texts are written as texts: leading zeros stay, and = begins no formula.
     """
+    import xlsxwriter
+
     options = {"constant_memory": True, "nan_inf_to_errors": False}
     workbook = xlsxwriter.Workbook(str(output), options)
     formats = {name: workbook.add_format({"num_format": name}) for name in (DAY, MOMENT, TIME)} | {
