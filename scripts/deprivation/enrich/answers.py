@@ -1,6 +1,6 @@
 """What a postcode is answered with, made once:
 
-Directory          postcode key -> kind, and the id of its area for each choice of edition
+Directory          postcode key -> its status, and the id of its area, for each choice of edition
 table areas        id -> what is to stand beside the record; 0 for none
 """
 
@@ -11,21 +11,16 @@ from collections.abc import Sequence
 
 import duckdb
 import numpy as np
-import pyarrow as pa
 
 from deprivation.enrich.keys import KeyTable
 from deprivation.enrich.plan import Choice, by_slot
 from deprivation.enrich.request import LOCAL, MEASURES, Columns, as_name
+from deprivation.enrich.summary import STATUSES
 from deprivation.errors import InputError
 from deprivation.sql import identifier, literal
 
-KINDS = (
-    "live",
-    "terminated",
-    "placed in no country",
-    "in a nation without such an edition",
-    "not in the directory",
-)
+# An answer is one number, as it is looked up once a record: an area's id, and a status behind it.
+STATUS_BITS = len(STATUSES).bit_length()
 # Days from 1970; a postcode without a date was always there, or still is.
 DAY_LIMIT = 1 << 30
 DAYS = f""",
@@ -151,14 +146,13 @@ def _local_columns(columns: Columns) -> str:
 class Directory:
     """The postcodes of the directory, by place, and one place more, -1, for what is not there.
 
-    kinds: int8, slot x place, places in KINDS; areas: int32, slot x place, ids of the table areas;
-    introduced, ended: int32, days from 1970 of the first day of a postcode and of the first when it
-    is no more, made only where records are dated.
+    answers: int32, slot x place: an id of the table areas, 0 for none, and in the lowest
+    STATUS_BITS a place in STATUSES; introduced, ended: int32, days from 1970 of the first day of a
+    postcode and of the first when it is no more, made only where records are dated.
     """
 
     keys: KeyTable
-    kinds: np.ndarray
-    areas: np.ndarray
+    answers: np.ndarray
     introduced: np.ndarray | None = None
     ended: np.ndarray | None = None
 
@@ -167,58 +161,64 @@ def read_directory(
     connection: duckdb.DuckDBPyConnection, choices: Sequence[Choice], is_dated: bool
 ) -> Directory:
     """Every postcode, with its area of the table areas for each choice of editions."""
-    slots = range(len(by_slot(choices)))
-    joins = "".join(
-        f"""
-        left join editions as chosen_{slot}
-            on
-                postcodes.country_code = chosen_{slot}.country_code
-                and {choice.holds(f"chosen_{slot}")}
-        left join areas as areas_{slot}
-            on
-                chosen_{slot}.nation = areas_{slot}.nation
-                and chosen_{slot}.edition = areas_{slot}.edition
-                and case chosen_{slot}.area_column
-                    when 'lsoa_2001_code' then postcodes.lsoa_2001_code
-                    when 'lsoa_2011_code' then postcodes.lsoa_2011_code
-                    when 'lsoa_2021_code' then postcodes.lsoa_2021_code
-                end = areas_{slot}.area_code"""
-        for slot, choice in enumerate(by_slot(choices))
-    )
-    key, kind, *numbers = (
-        connection.execute(f"""
-        select
-            postcodes.postcode_key,
-            cast(case
-                when postcodes.country_code is null then {KINDS.index("placed in no country")}
-                when postcodes.is_live then {KINDS.index("live")}
-                else {KINDS.index("terminated")}
-            end as tinyint)
-            {"".join(f", chosen_{slot}.nation is not null" for slot in slots)}
-            {"".join(f", coalesce(areas_{slot}.area_id, 0)" for slot in slots)}
-            {DAYS if is_dated else ""}
+    different = by_slot(choices)
+    parts = [_answer(connection, slot, choice) for slot, choice in enumerate(different)]
+    answers = "".join(f", {answer}" for answer, _ in parts)
+    joins = "".join(join for _, join in parts)
+    # Of a relation, as its rows are then fetched by all threads.
+    key, *columns = (
+        connection.sql(f"""
+        select postcodes.postcode_key{answers}{DAYS if is_dated else ""}
         from postcodes{joins}
     """)
         .to_arrow_table()
         .columns
     )
 
-    def and_for_none(column: pa.ChunkedArray, value: int) -> np.ndarray:
-        return np.append(column.to_numpy(), column.type.to_pandas_dtype()(value))
+    numbers = np.empty((len(columns), len(key) + 1), np.int32)
+    none = [STATUSES.index("not_found")] * len(different) + [-DAY_LIMIT, DAY_LIMIT] * is_dated
+    for row, column, value in zip(numbers, columns, none, strict=True):
+        np.concatenate([chunk.to_numpy() for chunk in column.chunks], out=row[:-1])
+        row[-1] = value
+    return Directory(KeyTable(key), numbers[: len(different)], *numbers[len(different) :])
 
-    covered, numbers = numbers[: len(slots)], numbers[len(slots) :]
-    areas, days = numbers[: len(slots)], numbers[len(slots) :]
-    always = (-DAY_LIMIT, DAY_LIMIT)
-    kinds = np.repeat(
-        and_for_none(kind, KINDS.index("not in the directory"))[np.newaxis], len(slots), axis=0
+
+def _answer(connection: duckdb.DuckDBPyConnection, slot: int, choice: Choice) -> tuple[str, str]:
+    """SQL of the answer of each postcode by one choice of editions, and of the join it needs."""
+    if not choice.editions:
+        return str(STATUSES.index("no_edition")), ""
+    chosen = connection.execute(
+        f"select country_code, area_column from editions where {choice.holds('editions')}"
+    ).fetchall()
+    covered = ", ".join(literal(country) for country, _ in chosen)
+    whens = " ".join(
+        f"when {literal(country)} then postcodes.{identifier(column)}" for country, column in chosen
     )
-    for slot, is_covered in enumerate(covered):
-        is_placed = kinds[slot, :-1] < KINDS.index("placed in no country")
-        uncovered = np.flatnonzero(is_placed & ~is_covered.to_numpy())
-        kinds[slot, uncovered] = KINDS.index("in a nation without such an edition")
-    return Directory(
-        KeyTable(key),
-        kinds,
-        np.stack([and_for_none(column, 0) for column in areas]),
-        *(and_for_none(column, limit) for column, limit in zip(days, always, strict=False)),
+    # Mostly all nations' areas are in the same column, which is then joined as it stands.
+    columns = {column for _, column in chosen}
+    code = (
+        f"postcodes.{identifier(*columns)}"
+        if len(columns) == 1
+        else f"case postcodes.country_code {whens} end"
+    )
+    area = f"areas_{slot}.area_id"
+    status = f"""case
+        when {area} is not null and postcodes.is_live then {STATUSES.index("matched")}
+        when {area} is not null then {STATUSES.index("matched_terminated")}
+        when postcodes.country_code is null or postcodes.country_code in ({covered})
+            then {STATUSES.index("no_area")}
+        else {STATUSES.index("outside_coverage")}
+    end"""
+    return (
+        f"cast(coalesce({area}, 0) * {1 << STATUS_BITS} + {status} as integer)",
+        f"""
+        left join (
+            select areas.area_id, areas.area_code, editions.country_code
+            from areas
+            inner join editions using (nation, edition)
+            where {choice.holds("editions")}
+        ) as areas_{slot}
+            on
+                {code} = areas_{slot}.area_code
+                and postcodes.country_code = areas_{slot}.country_code""",
     )

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -21,6 +22,8 @@ from deprivation.enrich.request import SPREAD, Columns, Request
 # White space in a postcode: the rule of macros/postcodes.sql.
 WHITE_SPACE = r"[\s\p{Z}\p{Cf}\x0B\x{0085}]"
 FULL_WIDTH = {0xFEE0 + ord(plain): plain for plain in "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"}
+# Texts whose answers are kept: blanks, "not known" and outcodes come in every batch.
+REMEMBERED = 100_000
 # A postcode ends with a digit and two letters, neither of them O or I; what stands before must be
 # an outcode. So at most one way of reading 0 as O and 1 as I, or the reverse, gives a real one.
 REPAIRED = """outcodes.outcode || translate(left(right(lost.key, 3), 1), 'OI', '01')
@@ -120,6 +123,40 @@ def fallback_sql(request: Request, slots: int) -> str:
         {SECTORS if request.falls_back else ""}
         order by lost.place
     """
+
+
+class Rules:
+    """What becomes of texts that are not in the directory. Those that come again are remembered."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, request: Request, slots: int):
+        """connection: has the tables sectors and outcodes; slots: how many choices of editions."""
+        self._connection, self._sql = connection, fallback_sql(request, slots)
+        names = ["reason", "repaired", "postcode", *(f"area_{slot}" for slot in range(slots))]
+        types = [pa.string()] * 3 + [pa.int32()] * slots
+        self._schema = pa.schema(zip(names, types, strict=True))
+        self._asked = pa.array([], pa.string())
+        self._answers = self._schema.empty_table()
+
+    def ask(self, written: pa.StringArray) -> list[pa.Array]:
+        """Columns of fallback_sql, a row a text. The texts: tidied, or keys; each once."""
+        if len(self._asked) > REMEMBERED:
+            self._asked = self._asked[:0]
+            self._answers = self._answers[:0]
+        new = written.filter(pc.invert(pc.is_in(written, self._asked)))
+        if len(new):
+            self._asked = pa.concat_arrays([self._asked, new])
+            self._answers = pa.concat_tables([self._answers, self._answer(new)])
+        answers = self._answers.take(pc.index_in(written, self._asked))
+        return [column.combine_chunks() for column in answers.columns]
+
+    def _answer(self, written: pa.StringArray) -> pa.Table:
+        keys = pc.replace_substring(written, " ", "")
+        self._connection.register(
+            "lost", pa.table({"place": np.arange(len(keys)), "key": keys, "written": written})
+        )
+        answers = self._connection.execute(self._sql).to_arrow_table()
+        self._connection.unregister("lost")
+        return answers.rename_columns(self._schema.names)
 
 
 def tidied(texts: pa.StringArray) -> pa.StringArray:

@@ -7,17 +7,23 @@ each, where a join of texts would hash and compare them one by one.
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pyarrow as pa
 
 WORD = np.dtype("<u8")
 # Fibonacci hashing: the highest bits of a product with 2**64 divided by the golden ratio.
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-# Keys to look up at a time, for which the processor's caches have room.
-BLOCK = 1 << 14
+# Keys at a time, for which the processor's caches have room. Arrays of 128 kB and more would each
+# be asked of the system and cleared anew.
+BLOCK = 1 << 13
 # Sectors of an outcode, and what can stand behind a sector: AA to ZZ.
 DIGITS, ENDS = 10, 26 * 26
 SPACE, BYTE, LENGTH = np.uint64(0x20), np.uint64(0xFF), np.uint64(0xFF << 56)
+# Of the digit behind an outcode, whose own characters are at most four: bits before it.
+DIGIT_PLACE = np.uint64(40)
 # _KEEPS[n] keeps the n lowest bytes of a word.
 _KEEPS = np.array([(1 << 8 * count) - 1 for count in range(9)], WORD)
 
@@ -81,22 +87,40 @@ class KeyTable:
 
     def __init__(self, keys: pa.ChunkedArray):
         """Raises ValueError for a key that is not of five to seven ASCII characters."""
-        blocks = [pack(block) for chunk in keys.chunks for block in _blocks(chunk)]
-        if not all(packed.all() for packed in blocks):
-            raise ValueError("a key that cannot be packed")
-        # Of keys in order, few outcodes differ from the one before.
-        runs = [_without_repeats(_parts(packed)[0]) for packed in blocks]
-        self._set_outcodes(np.unique(np.concatenate([np.zeros(0, WORD), *runs])))
-        self._packed = np.concatenate([np.zeros(0, WORD), *blocks])
-        self._set_sectors(blocks)
-        others, before = [np.zeros(0, np.intp)], 0
-        for packed in blocks:
-            cells, has_shape = self._cells(packed)
-            self._places[cells[has_shape]] = np.flatnonzero(has_shape) + before + 1
-            others.append(np.flatnonzero(~has_shape) + before)
-            before += len(packed)
-        odd = np.concatenate(others)
+        blocks = [block for chunk in keys.chunks for block in _blocks(chunk)]
+        befores = np.cumsum([0, *map(len, blocks)])[:-1].tolist()
+        self._packed = np.empty(len(keys), WORD)
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            runs = list(threads.map(self._read, blocks, befores))
+            if not self._packed.all():
+                raise ValueError("a key that cannot be packed")
+            # Of keys in order, few sectors differ from the one before.
+            sectors = np.unique(np.concatenate([np.zeros(1, WORD), *(run.sectors for run in runs)]))
+            outcodes, digits = _split(sectors)
+            self._set_outcodes(np.unique(outcodes[1:]))
+            # Sector 0 is of none.
+            self._sectors = np.zeros(len(self._outcodes) * DIGITS, np.intp)
+            self._sectors[self._rows_of(outcodes, digits)] = np.arange(len(sectors))
+            self._places = np.zeros(len(sectors) * ENDS, np.int32)
+            list(threads.map(self._fill, runs, befores))
+        odd = np.concatenate(
+            [np.zeros(0, np.intp), *(run.odd + b for run, b in zip(runs, befores, strict=True))]
+        )
         self._others = odd[np.argsort(self._packed[odd])].astype(np.int32)
+
+    def _read(self, texts: pa.StringArray, before: int) -> _Runs:
+        packed = pack(texts)
+        self._packed[before : before + len(texts)] = packed
+        return _Runs(packed)
+
+    def _fill(self, run: _Runs, before: int) -> None:
+        """Set the places of a block of keys. Those of another shape are of sector 0."""
+        sectors = self._sectors[self._rows_of(*_split(run.sectors))]
+        cells = np.repeat(sectors * ENDS, run.lengths)
+        cells += run.ends
+        places = np.arange(before + 1, before + 1 + len(cells), dtype=np.int32)
+        places[run.odd] = 0
+        self._places[cells] = places
 
     def _set_outcodes(self, outcodes: np.ndarray) -> None:
         """A slot of its own for each outcode, found by trial; the row 0 is of none."""
@@ -112,32 +136,22 @@ class KeyTable:
                     return
         raise ValueError("outcodes that cannot be told apart")
 
-    def _set_sectors(self, blocks: list[np.ndarray]) -> None:
-        """Places for the sectors that there are; sector 0 is of none."""
-        is_there = np.zeros(len(self._outcodes) * DIGITS, bool)
-        self._sectors = np.arange(len(is_there), dtype=np.intp)
-        for packed in blocks:
-            is_there[self._sectors_of(packed)[0]] = True
-        is_there[:DIGITS] = False
-        self._sectors = np.where(is_there, np.cumsum(is_there), 0)
-        self._places = np.zeros((int(is_there.sum()) + 1) * ENDS, np.int32)
-
     def _slots_of(self, outcodes: np.ndarray) -> np.ndarray:
         multiplier, shift = self._hash
         return (outcodes * multiplier >> shift).astype(np.intp)
 
-    def _sectors_of(self, packed: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The sector of each key, the number of its end, and whether it has the shape for one."""
-        outcodes, digits, ends, has_shape = _parts(packed)
+    def _rows_of(self, outcodes: np.ndarray, digits: np.ndarray) -> np.ndarray:
+        """Where the sector of each outcode and digit stands; among the first ten for none."""
         rows = self._slots[self._slots_of(outcodes)]
         rows[self._outcodes[rows] != outcodes] = 0
         rows *= DIGITS
         rows += digits
-        return self._sectors[rows], ends, has_shape
+        return rows
 
     def _cells(self, packed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Where each key's place stands if it is known, and whether it has the shape for one."""
-        cells, ends, has_shape = self._sectors_of(packed)
+        outcodes, digits, ends, has_shape = _parts(packed)
+        cells = self._sectors[self._rows_of(outcodes, digits)]
         cells *= ENDS
         cells += ends
         return cells, has_shape
@@ -166,13 +180,32 @@ class KeyTable:
         return places
 
 
+class _Runs:
+    """A block of keys, those of the same sector that follow each other taken together.
+
+    sectors: uint64, one a run, 0 for keys of another shape: outcode and, in bytes that no outcode
+    has, the digit; lengths: keys in each run; ends: int16, by key, as _parts has them; odd: which
+    keys have another shape.
+    """
+
+    def __init__(self, packed: np.ndarray):
+        outcodes, digits, ends, has_shape = _parts(packed)
+        self.ends, self.odd = ends.astype(np.int16), np.flatnonzero(~has_shape)
+        sectors = outcodes | digits.astype(WORD) << DIGIT_PLACE
+        sectors[self.odd] = 0
+        starts = np.append(0, np.flatnonzero(sectors[1:] != sectors[:-1]) + 1)
+        self.sectors = sectors[starts]
+        self.lengths = np.diff(starts, append=len(sectors))
+
+
+def _split(sectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Outcodes and digits of the sectors of _Runs."""
+    digit = BYTE << DIGIT_PLACE
+    return sectors & ~digit, ((sectors & digit) >> DIGIT_PLACE).astype(np.int32)
+
+
 def _blocks(texts: pa.StringArray) -> list[pa.StringArray]:
     return [texts.slice(start, BLOCK) for start in range(0, len(texts), BLOCK)]
-
-
-def _without_repeats(values: np.ndarray) -> np.ndarray:
-    """The values that differ from the one before."""
-    return values[np.flatnonzero(np.diff(values, prepend=np.uint64(0)))]
 
 
 def _parts(packed: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -15,10 +15,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from deprivation.enrich.answers import KINDS, make_areas, read_directory, resolve_columns
+from deprivation.enrich.answers import STATUS_BITS, make_areas, read_directory, resolve_columns
 from deprivation.enrich.dates import STATUSES as DATE_STATUSES
 from deprivation.enrich.dates import Dates
-from deprivation.enrich.fallbacks import fallback_sql, make_outcodes, make_sectors, tidied
+from deprivation.enrich.fallbacks import Rules, make_outcodes, make_sectors, tidied
 from deprivation.enrich.plan import Ask, by_slot, plan, with_slots
 from deprivation.enrich.request import Request, as_name
 from deprivation.enrich.summary import STATUSES, Counts
@@ -26,20 +26,6 @@ from deprivation.enrich.values import as_strings, compact, named_by
 from deprivation.published import SYNTHETIC, held_editions, is_synthetic
 from deprivation.sql import identifier
 
-# Status by the kind of a postcode (answers.KINDS), without an area and with one.
-STATUS_OF = np.array(
-    [
-        [STATUSES.index(status) for status in pair]
-        for pair in (
-            ("no_area", "matched"),
-            ("no_area", "matched_terminated"),
-            ("no_area", "matched_terminated"),
-            ("outside_coverage", "matched_terminated"),
-            ("not_found", "not_found"),
-        )
-    ],
-    np.int8,
-)
 ANSWERED = np.isin(STATUSES, ("matched", "matched_terminated", "sector"))
 
 
@@ -86,8 +72,7 @@ class Matcher:
         if request.repairs:
             make_outcodes(connection)
         self._directory = read_directory(connection, choices, self._is_dated)
-        self._empty = [choice.slot for choice in by_slot(choices) if not choice.editions]
-        self._rules = fallback_sql(request, len(by_slot(choices)))
+        self._rules = Rules(connection, request, len(by_slot(choices)))
         self._set_names()
         derived = "".join(
             f", {sql} as {identifier(name)}" for name, sql in columns.derived().items()
@@ -149,7 +134,7 @@ class Matcher:
         asked = written if self._request.falls_back else keys
         encoded = asked.filter(is_lost).dictionary_encode()
         lost, which = missed[places[missed] < 0], encoded.indices.to_numpy()
-        reasons, repaired, repaired_postcodes, *sectors = self._ask_rules(encoded.dictionary)
+        reasons, repaired, repaired_postcodes, *sectors = self._rules.ask(encoded.dictionary)
         reasons = pc.index_in(reasons, pa.array(STATUSES)).to_numpy()
         if self._request.repairs:
             places[lost] = directory.keys.find(repaired)[which]
@@ -160,21 +145,15 @@ class Matcher:
             # The area of what was found; of what was not, that of its sector or the reason why not.
             if dates:
                 slots = self._slots_of(ask, dates.year)
-                areas, kinds = directory.areas[slots, places], directory.kinds[slots, places]
+                answers = directory.answers[slots, places]
             else:
-                slot = ask.choices[0].slot
-                slots = np.full(len(texts), slot)
-                areas, kinds = (
-                    directory.areas[slot].take(places),
-                    directory.kinds[slot].take(places),
-                )
-            statuses = STATUS_OF[kinds, (areas > 0).view(np.int8)]
+                slots = np.broadcast_to(ask.choices[0].slot, len(places))
+                answers = directory.answers[ask.choices[0].slot].take(places)
+            areas = answers >> STATUS_BITS
+            statuses = (answers & ((1 << STATUS_BITS) - 1)).astype(np.int8)
             areas[lost] += np.where(is_found, 0, np.stack(sectors)[slots[lost], which])
             why = np.where(areas[lost] > 0, STATUSES.index("sector"), reasons[which])
             statuses[lost] = np.where(is_found, statuses[lost], why)
-            if self._empty:
-                is_known = kinds < KINDS.index("not in the directory")
-                statuses[np.isin(slots, self._empty) & is_known] = STATUSES.index("no_edition")
             met.append(areas)
             by_ask.append(statuses)
         is_repaired = np.zeros(len(texts), bool)
@@ -271,15 +250,6 @@ class Matcher:
         summary = self.counts.summary(self.columns.indices, self._is_dated, request.repairs)
         asked = request.edition or ("by date" if self._is_dated else "newest of each nation")
         return {"is_synthetic": self.is_synthetic, "asked": asked, **summary}
-
-    def _ask_rules(self, written: pa.StringArray) -> list[pa.Array]:
-        keys = pc.replace_substring(written, " ", "")
-        self._connection.register(
-            "lost", pa.table({"place": np.arange(len(keys)), "key": keys, "written": written})
-        )
-        answers = self._connection.execute(self._rules).to_arrow_table()
-        self._connection.unregister("lost")
-        return [column.combine_chunks() for column in answers.columns]
 
     def _slots_of(self, ask: Ask, years: pa.Int32Array) -> np.ndarray:
         """The choice of editions by which each record is answered; the last, without a year."""

@@ -27,9 +27,15 @@ class Choice:
     slot: int = 0
 
     def holds(self, table: str) -> str:
-        """SQL: whether a row of `table` is of this choice."""
-        pairs = ", ".join(f"({literal(n)}, {year})" for n, year in self.editions.items())
-        return f"({table}.nation, {table}.edition) in ({pairs})" if pairs else "false"
+        """SQL: whether a row of `table` is of this choice.
+
+        Not by a list of pairs, for which DuckDB reads the whole table.
+        """
+        pairs = [
+            f"{table}.nation = {literal(nation)} and {table}.edition = {year}"
+            for nation, year in self.editions.items()
+        ]
+        return f"({' or '.join(pairs)})" if pairs else "false"
 
 
 def choice_of(asked: Asked | None, held: Editions) -> Choice:

@@ -1,4 +1,4 @@
-"""Columns of answers as numbers of their different values."""
+"""Columns of answers: texts as numbers of their different values."""
 
 from __future__ import annotations
 
@@ -8,16 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# Columns with fewer different values are kept as numbers of them, which takes less time to write.
-FEW = 1000
-
 
 def compact(column: pa.ChunkedArray) -> pa.Array:
-    """Texts, and values of which there are few, as a dictionary and numbers."""
+    """Texts as a dictionary and numbers, which take less time to write; numbers as they are."""
     whole = column.combine_chunks()
-    encoded = whole.dictionary_encode()
-    is_compact = pa.types.is_string(whole.type) or len(encoded.dictionary) < FEW
-    return encoded if is_compact else whole
+    return whole.dictionary_encode() if pa.types.is_string(whole.type) else whole
 
 
 def as_strings(column: pa.Array) -> pa.Array:
