@@ -13,7 +13,7 @@ import pyarrow as pa
 from deprivation import lookup
 from deprivation.published import Asked, edition_of, parse_edition
 from deprivation.serve.area_parts import AreaParts
-from deprivation.serve.directory import PLACES, TEXTS, VINTAGES
+from deprivation.serve.directory import PLACES, TEXTS, VINTAGES, taken
 from deprivation.serve.loading import Spread
 from deprivation.serve.snapshot import Snapshot
 
@@ -95,20 +95,25 @@ class Answers:
         places = [directory.find(keys[0])] if len(keys) == 1 else directory.find_all(keys)
         lost = [number for number, place in enumerate(places) if place < 0]
         reasons = dict(zip(lost, self._reasons([texts[n] for n in lost]), strict=True))
-        answers = []
-        for number, (text, key, place) in enumerate(zip(texts, keys, places, strict=True)):
-            each = [
-                self._found(key, place, one) if place >= 0 else self._lost(*reasons[number], one)
-                for one in asked
-            ]
-            answers.append(self._joined(text, place, each))
-        return answers
+        there = [number for number, place in enumerate(places) if place >= 0]
+        held = [places[number] for number in there]
+        locations = dict(zip(there, self._locations(held), strict=True))
+        each: list[list[Answer]] = [[] for _ in texts]
+        for one in asked:
+            found = self._found([keys[number] for number in there], held, one)
+            for number, answer in zip(there, found, strict=True):
+                each[number].append(answer)
+            for number in lost:
+                each[number].append(self._lost(*reasons[number], one))
+        return [
+            self._joined(text, locations.get(number, {}), of_text)
+            for number, (text, of_text) in enumerate(zip(texts, each, strict=True))
+        ]
 
-    def _joined(self, text: str, place: int, each: list[Answer]) -> Answer:
-        more = self._location(place) if place >= 0 else {}
+    def _joined(self, text: str, location: dict[str, Any], each: list[Answer]) -> Answer:
         # In place: each document was made for this answer.
         for answer in each:
-            answer.document.update(more)
+            answer.document.update(location)
             answer.document.update(self._release)
             answer.document["message"] = sentence(answer, text)
         documents = [answer.document for answer in each]
@@ -123,25 +128,42 @@ class Answers:
             | {"answers": documents},
         )
 
-    def _found(self, key: str, place: int, asked: Asked | None) -> Answer:
-        """Of a postcode in the directory. The rules are those of the function deprivation()."""
+    def _found(self, keys: list[str], places: list[int], asked: Asked | None) -> list[Answer]:
+        """Of postcodes in the directory. The rules are those of the function deprivation()."""
         snapshot, directory = self._snapshot, self._snapshot.directory
-        country = directory.coded["country_code"].at(place)
-        nation = snapshot.nations.get(country or "")
-        edition = edition_of(nation, asked, snapshot.held)
-        postcode = f"{key[:-3]} {key[-3:]}"
-        if nation is None or edition is None:
-            status = "no_area" if country is None else "outside_coverage"
-            row = self._none | {"postcode": postcode, "match_status": status}
-            return Answer(status, lookup.as_json([row]))
-        areas, column, rows = snapshot.editions[nation, edition]
-        area = int(rows[directory.coded[column].numbers[place]])
-        if area < 0:
-            row = self._none | areas.edition | {"postcode": postcode, "match_status": "no_area"}
-            return Answer("no_area", lookup.as_json([row]))
-        status = "matched" if directory.is_live[place] else "matched_terminated"
-        found = {"postcode": postcode, "match_status": status}
-        return Answer(status, found | self._parts.part(areas, area))
+        postcodes = [f"{key[:-3]} {key[-3:]}" for key in keys]
+        countries = directory.coded["country_code"]
+        by_country: dict[int, list[int]] = {}
+        for number, country in enumerate(taken(countries.numbers, places)):
+            by_country.setdefault(country, []).append(number)
+        answers: dict[int, Answer] = {}
+        for country, numbers in by_country.items():
+            code = countries.values[country]
+            nation = snapshot.nations.get(code or "")
+            edition = edition_of(nation, asked, snapshot.held)
+            if nation is None or edition is None:
+                status = "no_area" if code is None else "outside_coverage"
+                for number in numbers:
+                    answers[number] = self._without(postcodes[number], status, {})
+                continue
+            areas, column, rows = snapshot.editions[nation, edition]
+            codes = taken(directory.coded[column].numbers, [places[n] for n in numbers])
+            of_area = taken(rows, codes)
+            parts = self._parts.parts(areas, [area for area in of_area if area >= 0])
+            for number, area in zip(numbers, of_area, strict=True):
+                if area < 0:
+                    answers[number] = self._without(postcodes[number], "no_area", areas.edition)
+                    continue
+                is_live = directory.is_live[places[number]]
+                status = "matched" if is_live else "matched_terminated"
+                found = {"postcode": postcodes[number], "match_status": status}
+                answers[number] = Answer(status, found | next(parts))
+        return [answers[number] for number in range(len(places))]
+
+    def _without(self, postcode: str, status: str, edition: dict[str, Any]) -> Answer:
+        """Of a postcode in the directory that has no area."""
+        row = self._none | edition | {"postcode": postcode, "match_status": status}
+        return Answer(status, lookup.as_json([row]))
 
     def _lost(self, reason: str, postcode: str | None, asked: Asked | None) -> Answer:
         """Of a postcode that is not in the directory: by its sector, or the reason why not."""
@@ -196,28 +218,26 @@ class Answers:
             cursor.register("texts", table)
             return cursor.execute(f"select {columns} from texts order by place").fetchall()
 
-    def _location(self, place: int) -> dict[str, Any]:
-        """What the directory says of a postcode beside its areas' indices."""
-        directory = self._snapshot.directory
-        latitude, longitude = directory.point(place)
-        found: dict[str, Any] = {
-            "introduced_on": directory.introduced_on(place),
-            "terminated_on": directory.terminated_on(place),
-            "latitude": latitude,
-            "longitude": longitude,
-        }
+    def _locations(self, places: list[int]) -> list[dict[str, Any]]:
+        """What the directory says of each postcode beside its areas' indices."""
+        columns = self._snapshot.directory.own_columns(places)
         for name, numbers, named in self._columns:
-            found[name] = named[numbers[place]]
-        for column, named in self._areas.items():
-            number = directory.coded[column].numbers[place]
-            if number not in named:
-                named[number] = self._area_name(column, int(number))
-            found[column.removesuffix("_code")] = named[number]
-        return found
+            columns[name] = [named[number] for number in taken(numbers, places)]
+        for column in VINTAGES:
+            numbers = taken(self._snapshot.directory.coded[column].numbers, places)
+            columns[column.removesuffix("_code")] = [self._area(column, n) for n in numbers]
+        return [
+            dict(zip(columns, values, strict=True))
+            for values in zip(*columns.values(), strict=True)
+        ]
 
-    def _area_name(self, column: str, number: int) -> dict[str, str | None] | None:
-        code = self._snapshot.directory.coded[column].values[number]
-        return {"code": code, "name": self._snapshot.area_name(column, number)} if code else None
+    def _area(self, column: str, number: int) -> dict[str, str | None] | None:
+        named = self._areas[column]
+        if number not in named:
+            code = self._snapshot.directory.coded[column].values[number]
+            name = self._snapshot.area_name(column, number) if code else None
+            named[number] = {"code": code, "name": name} if code else None
+        return named[number]
 
     def _name(self, geography: str, code: str | None) -> dict[str, str | None] | None:
         name = self._snapshot.place_names.get((geography, code or ""))

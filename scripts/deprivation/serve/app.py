@@ -94,7 +94,7 @@ def create_app(options: Options) -> FastAPI:
     add_handlers(app)
     for module in (postcodes_api, places_api, pages, assets):
         app.include_router(module.router)
-    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=4)
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=2)
     cors = functools.partial(
         CORSMiddleware,
         allow_origins=options.cors,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -19,6 +19,8 @@ from deprivation.serve.areas import NAMES, EditionAreas
 MARK = re.compile(r'"@(\d+)@"')
 # Said of the postcode, not of its area.
 OTHERS = ("postcode", "match_status")
+# Areas whose values are in memory at the same time, a hundred each.
+AT_ONCE = 1000
 # A text and what picks its values in order; or a part without values, and None.
 Template = tuple[Any, Callable[[list[bytes]], Any] | None]
 
@@ -29,25 +31,28 @@ class AreaParts:
         self._base = base
         self._templates: dict[Any, dict[str, Template]] = {}
 
-    def part(self, areas: EditionAreas, row: int) -> dict[str, Any]:
-        """The members of the document, and local_deciles."""
-        kinds, values = areas.kinds(row), areas.values(row)
+    def parts(self, areas: EditionAreas, rows: Sequence[int]) -> Iterator[dict[str, Any]]:
+        """For each row the members of the document, and local_deciles."""
+        for start in range(0, len(rows), AT_ONCE):
+            some = rows[start : start + AT_ONCE]
+            for row, values, local in zip(some, areas.values(some), areas.local(some), strict=True):
+                part = self._part(areas, areas.kinds(row), values)
+                part["local_deciles"] = local
+                yield part
+
+    def _part(self, areas: EditionAreas, kinds: bytes, values: list[Any]) -> dict[str, Any]:
         shape = (id(areas), kinds, values[0] is None, values[2] is None)
         if shape not in self._templates:
             self._templates[shape] = self._make(areas, kinds, values)
         # Numbers hold no commas; one call for all is the fastest.
         texts = [orjson.dumps(value) for value in values[: len(NAMES)]]
         texts += orjson.dumps(values[len(NAMES) :])[1:-1].split(b",")
-        part: dict[str, Any] = {
+        return {
             name: orjson.Fragment(text % pick(texts)) if pick else text
             for name, (text, pick) in self._templates[shape].items()
         }
-        part["local_deciles"] = areas.local(row)
-        return part
 
-    def _make(
-        self, areas: EditionAreas, kinds: tuple[int, ...], values: list[Any]
-    ) -> dict[str, Template]:
+    def _make(self, areas: EditionAreas, kinds: bytes, values: list[Any]) -> dict[str, Template]:
         """For each member its text with %b for each value, and what picks these, in order."""
         marks = [f"@{number}@" for number in range(len(values))]
         # A document has no place where there is no code.

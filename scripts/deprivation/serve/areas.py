@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import duckdb
@@ -9,12 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from deprivation.serve.directory import taken
+
 # Of the overall index, an answer holds the place within these.
 LOCAL_GEOGRAPHIES = ("lad", "region", "icb", "health_board")
 NAMES = ("area_code", "area_name", "lad_code", "lad_name")
 MEASURES = ("score", "rank", "decile", "quintile", "lad_rank", "lad_areas")
 LOCAL = ("local_rank", "local_areas", "ntile_10", "ntile_5", "ohid_10", "ohid_5")
-LOCAL_NAMES = ("rank", "areas", "decile", "quintile", "decile_ohid", "quintile_ohid")
 
 
 class EditionAreas:
@@ -50,7 +52,8 @@ class EditionAreas:
         numbers = " ".join(f"when '{code}' then {n}" for n, (code, *_) in enumerate(kinds))
         rows = connection.execute(
             f"select cast(case index_code {numbers} end as tinyint) as kind, score,"
-            " cast(rank as float) as rank, cast(coalesce(decile, 0) as tinyint) as decile,"
+            " cast(coalesce(rank, 0) as float) as rank,"
+            " cast(coalesce(decile, 0) as tinyint) as decile,"
             " cast(coalesce(quintile, 0) as tinyint) as quintile,"
             " cast(coalesce(lad_rank, 0) as integer) as lad_rank,"
             " cast(coalesce(lad_areas, 0) as integer) as lad_areas"
@@ -96,56 +99,88 @@ class EditionAreas:
         """The row of each code, -1 for none."""
         return pc.index_in(codes, self.codes).fill_null(-1).to_numpy().astype(np.int32)
 
-    def kinds(self, row: int) -> tuple[int, ...]:
+    def kinds(self, row: int) -> bytes:
         """The numbers of the area's indices, in order."""
-        return tuple(self._rows["kind"][self._starts[row] : self._starts[row + 1]].tolist())
+        return self._rows["kind"][self._starts[row] : self._starts[row + 1]].tobytes()
 
-    def values(self, row: int) -> list[Any]:
-        """Of an area its code, name, and local authority's code and name, then MEASURES of each
-        index.
+    def values(self, rows: Sequence[int]) -> list[list[Any]]:
+        """For each row the area's code, name, and local authority's code and name, then each of
+        MEASURES for all its indices. A column is read for all rows at once.
         """
-        start, end = int(self._starts[row]), int(self._starts[row + 1])
-        columns = [self._rows[name][start:end].tolist() for name in MEASURES]
-        for doubles in columns[:2]:
-            doubles[:] = [None if value != value else value for value in doubles]
-        columns[1] = [r if r is None or not r.is_integer() else int(r) for r in columns[1]]
-        for wholes in columns[2:]:
-            wholes[:] = [value or None for value in wholes]
-        names = [self.codes[row], self.names[row], *(column[row] for column in self._lads)]
-        measures = [value for index in zip(*columns, strict=True) for value in index]
-        return [name.as_py() for name in names] + measures
+        starts, ends = taken(self._starts, rows), taken(self._starts[1:], rows)
+        spans = [slice(start, end) for start, end in zip(starts, ends, strict=True)]
+        score, rank, *wholes = (_joined(self._rows[name], spans) for name in MEASURES)
+        if self._rows["rank"].dtype == np.float32:
+            rank = [int(one) if one.is_integer() else one for one in rank]
+        columns = [[None if value != value else value for value in score]]
+        columns += [[value or None for value in column] for column in (rank, *wholes)]
+        names = [_strings(column, rows) for column in (self.codes, self.names, *self._lads)]
+        found, start = [], 0
+        for span, *values in zip(spans, *names, strict=True):
+            end = start + span.stop - span.start
+            for column in columns:
+                values += column[start:end]
+            found.append(values)
+            start = end
+        return found
 
     def index_rows(
-        self, kinds: tuple[int, ...], values: list[Any], base: dict[str, Any]
+        self, kinds: bytes, values: list[Any], base: dict[str, Any]
     ) -> list[dict[str, Any]]:
         """One dictionary an index, by the names of deprivation(); `base` and over it `values`."""
         first = base | self.edition | dict(zip(NAMES, values, strict=False))
         rows = []
         for number, kind in enumerate(kinds):
             code, label, kind_of_index = self._indices[kind]
-            start = len(NAMES) + number * len(MEASURES)
+            measures = values[len(NAMES) + number :: len(kinds)]
             rows.append(
                 first
                 | {"index_code": code, "label": label, "kind": kind_of_index}
-                | dict(zip(MEASURES, values[start : start + len(MEASURES)], strict=True))
+                | dict(zip(MEASURES, measures, strict=True))
             )
         return rows
 
-    def local(self, row: int) -> list[dict[str, Any]]:
-        """The area's place within each geography by the overall index."""
-        found = []
+    def local(self, rows: Sequence[int]) -> list[list[dict[str, Any]]]:
+        """For each row the area's place within each geography by the overall index."""
+        found: list[list[dict[str, Any]]] = [[] for _ in rows]
+        spans = [slice(row, row + 1) for row in rows]
         for geography, place, places, values in self._local:
-            if place[row] >= 0:
-                code, name = places[place[row]]
-                measures = zip(LOCAL_NAMES, values[row].tolist(), strict=True)
-                found.append(
-                    {"geography": geography, "code": code, "name": name}
-                    | {measure: value or None for measure, value in measures}
-                )
+            numbers, measures_of = taken(place, rows), _joined(values, spans)
+            for mine, number, measures in zip(found, numbers, measures_of, strict=True):
+                if number >= 0:
+                    code, name = places[number]
+                    rank, areas, decile, quintile, decile_ohid, quintile_ohid = measures
+                    mine.append(
+                        {
+                            "geography": geography,
+                            "code": code,
+                            "name": name,
+                            "rank": rank or None,
+                            "areas": areas or None,
+                            "decile": decile or None,
+                            "quintile": quintile or None,
+                            "decile_ohid": decile_ohid or None,
+                            "quintile_ohid": quintile_ohid or None,
+                        }
+                    )
         return found
 
 
+def _joined(column: np.ndarray, spans: Sequence[slice]) -> list[Any]:
+    parts = [column[span] for span in spans]
+    return (parts[0] if len(parts) == 1 else np.concatenate(parts)).tolist()
+
+
+def _strings(column: pa.Array, rows: Sequence[int]) -> list[str | None]:
+    """One by itself is faster without an array of rows."""
+    return [column[rows[0]].as_py()] if len(rows) == 1 else column.take(rows).to_pylist()
+
+
 def _compact(numbers: np.ndarray) -> np.ndarray:
-    """Whole numbers in two bytes each where they fit; a copy, so that what they came from goes."""
+    """Ranks without halves as whole numbers, and these in two bytes each where they fit; a copy, so
+    that what they came from goes.
+    """
+    if numbers.dtype == np.float32 and (numbers == np.rint(numbers)).all():
+        numbers = numbers.astype(np.int32)
     fits = numbers.dtype == np.int32 and (not numbers.size or int(numbers.max()) < 1 << 15)
     return numbers.astype(np.int16) if fits else numbers.copy()

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 from collections.abc import Sequence
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -42,8 +44,10 @@ class Coded:
     numbers: np.ndarray
     values: list[str | None]
 
-    def at(self, place: int) -> str | None:
-        return self.values[self.numbers[place]]
+
+def taken(column: np.ndarray, places: Sequence[int]) -> list[Any]:
+    """The values at some places. One by itself is faster without an array of places."""
+    return [column.item(places[0])] if len(places) == 1 else column[places].tolist()
 
 
 class Directory:
@@ -86,16 +90,17 @@ class Directory:
             return [-1] * len(keys)
         return np.where(self.keys[places] == packed, places, -1).tolist()
 
-    def point(self, place: int) -> tuple[float | None, float | None]:
-        """Latitude and longitude in degrees (WGS 84)."""
-        latitude, longitude = (_as_degrees(column[place].item()) for column in self._degrees)
-        return latitude, longitude
-
-    def introduced_on(self, place: int) -> str | None:
-        return _first_of_month(int(self._introduced[place]))
-
-    def terminated_on(self, place: int) -> str | None:
-        return _first_of_month(int(self._terminated[place]))
+    def own_columns(self, places: Sequence[int]) -> dict[str, list[Any]]:
+        """By name, what is said of each postcode by itself: its months, latitude and longitude in
+        degrees (WGS 84).
+        """
+        latitudes, longitudes = (taken(column, places) for column in self._degrees)
+        return {
+            "introduced_on": [_first_of_month(n) for n in taken(self._introduced, places)],
+            "terminated_on": [_first_of_month(n) for n in taken(self._terminated, places)],
+            "latitude": [_as_degrees(number) for number in latitudes],
+            "longitude": [_as_degrees(number) for number in longitudes],
+        }
 
 
 def _column(connection: duckdb.DuckDBPyConnection, name: str) -> pa.ChunkedArray:
@@ -135,6 +140,7 @@ def _months(connection: duckdb.DuckDBPyConnection, name: str) -> np.ndarray:
     return months.to_arrow_table()[0].to_numpy()
 
 
+@functools.cache
 def _first_of_month(months: int) -> str | None:
     if months < 0:
         return None
