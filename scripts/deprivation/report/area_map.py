@@ -69,7 +69,10 @@ def boundaries(ask: Ask, codes: Sequence[str]) -> dict[str, str]:
     """Code -> boundary as GeoJSON; empty if the file has none (docs/inputs.md)."""
     if not reading.has_table(ask, "boundaries"):
         return {}
-    rows = ask("select code, geometry from boundaries where list_contains($1, code)", [list(codes)])
+    rows = ask(
+        f"select code, geometry from boundaries where code in {reading.LISTED}",
+        [reading.listed(codes)],
+    )
     return {row["code"]: row["geometry"] for row in rows}
 
 

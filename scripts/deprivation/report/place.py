@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from deprivation.errors import InputError
@@ -212,14 +212,24 @@ def has_table(ask: Ask, name: str) -> bool:
     )
 
 
+# Codes as a query's first parameter. For each member of a Python list DuckDB looks for modules that
+# are not installed: a second for a region.
+LISTED = "(select unnest(string_split($1, chr(10))))"
+
+
+def listed(codes: Iterable[str]) -> str:
+    """Codes as LISTED takes them: a line each."""
+    return "\n".join(codes)
+
+
 def populations(ask: Ask, codes: list[str], edition: int) -> dict[str, float]:
     """People of each area by the edition's denominators; empty if the file has none."""
     if not has_table(ask, "areas"):
         return {}
     rows = ask(
-        "select area_code, population from areas where edition = $1"
-        " and list_contains($2, area_code) and population is not null",
-        [edition, codes],
+        "select area_code, population from areas where edition = $2"
+        f" and area_code in {LISTED} and population is not null",
+        [listed(codes), edition],
     )
     return {row["area_code"]: row["population"] for row in rows}
 
