@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import socket
 import tempfile
 import threading
 import time
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 import requests
 import uvicorn
@@ -162,11 +165,21 @@ def test_text_that_only_begins_with_a_postcode_is_none(api):
     assert statuses[2] != "invalid"
 
 
+def connected(api: str, seconds: float, buffer: int = 0) -> socket.socket:
+    """buffer: bytes that the system takes before the client reads; 0 for as many as usual."""
+    host, port = api.removeprefix("http://").split(":")
+    connection = socket.socket()
+    connection.settimeout(seconds)
+    if buffer:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+    connection.connect((host, int(port)))
+    return connection
+
+
 def exchange(api: str, sent: bytes, seconds: float = 60) -> bytes:
     """What comes back for bytes sent, until the server closes the connection."""
-    host, port = api.removeprefix("http://").split(":")
     received = b""
-    with socket.create_connection((host, int(port)), timeout=seconds) as connection:
+    with connected(api, seconds) as connection:
         connection.sendall(sent)
         with contextlib.suppress(ConnectionResetError):
             while block := connection.recv(1 << 16):
@@ -247,41 +260,89 @@ def test_a_client_with_too_many_requests(warehouse, tmp_path):
             assert "x-request-id" in answer.headers["access-control-expose-headers"]
 
 
+class Hasty(LimitedProtocol):
+    head_seconds = 1.0
+    taken_seconds = 1.0
+
+
+@contextlib.contextmanager
+def hasty(database: Path) -> Iterator[tuple[uvicorn.Server, str]]:
+    """A server in this process that waits a second for a client, and its address."""
+    limits = Limits(wait=1, grace=2, pace=1000)
+    app = create_app(Options(database, limits=limits, has_log=False))
+    config = uvicorn.Config(app, http=Hasty, log_level="critical", ws="none")
+    server = uvicorn.Server(config)
+    with socket.socket() as listening:
+        # The system is to take little of an answer that nobody reads.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        listening.bind(("127.0.0.1", 0))
+        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.05)
+        host, port = listening.getsockname()
+        try:
+            yield server, f"http://{host}:{port}"
+        finally:
+            server.should_exit = True
+            thread.join(20)
+
+
 @pytest.mark.long
 def test_slow_clients_are_not_waited_for(warehouse):
     """One that stops, one that sends a byte now and then, and one that never ends its head."""
-    limits = Limits(wait=1, grace=2, pace=1000)
-
-    class Hasty(LimitedProtocol):
-        head_seconds = 1.0
-
-    app = create_app(Options(warehouse, limits=limits, has_log=False))
-    config = uvicorn.Config(app, port=0, http=Hasty, log_level="error", ws="none")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    host, port = server.servers[0].sockets[0].getsockname()
-    address = f"http://{host}:{port}"
     head = (
         b"POST /postcodes HTTP/1.1\r\nContent-Type: application/json\r\n"
         b"Content-Length: 100\r\n\r\n{"
     )
-    assert exchange(address, head, 20).startswith(b"HTTP/1.1 408")
-    with socket.create_connection((host, port), timeout=20) as connection:
-        connection.sendall(head)
-        started = time.monotonic()
-        with contextlib.suppress(OSError):
-            while time.monotonic() - started < 10:
-                time.sleep(0.4)
-                connection.sendall(b" ")
-        received = b""
-        with contextlib.suppress(ConnectionResetError):
-            received = connection.recv(1 << 16)
-        assert received.startswith(b"HTTP/1.1 408") or time.monotonic() - started < 5
-    assert exchange(address, b"", 20) == b""
-    assert exchange(address, b"GET /health HTTP/1.1\r\nA: b\r\n", 20) == b""
-    assert requests.get(f"{address}/health", timeout=20).ok
-    server.should_exit = True
-    thread.join(20)
+    with hasty(warehouse) as (_, address):
+        assert exchange(address, head, 20).startswith(b"HTTP/1.1 408")
+        with connected(address, 20) as connection:
+            connection.sendall(head)
+            started = time.monotonic()
+            with contextlib.suppress(OSError):
+                while time.monotonic() - started < 10:
+                    time.sleep(0.4)
+                    connection.sendall(b" ")
+            received = b""
+            with contextlib.suppress(ConnectionResetError):
+                received = connection.recv(1 << 16)
+            assert received.startswith(b"HTTP/1.1 408") or time.monotonic() - started < 5
+        assert exchange(address, b"", 20) == b""
+        assert exchange(address, b"GET /health HTTP/1.1\r\nA: b\r\n", 20) == b""
+        assert requests.get(f"{address}/health", timeout=20).ok
+
+
+@pytest.mark.long
+def test_readers_that_take_nothing_are_let_go(warehouse):
+    """Of an answer that is streamed, and of one that is whole at once, both of some megabytes."""
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        found = connection.execute(
+            "select geography_code from area_summaries where geography = 'nation'"
+            " order by areas desc limit 1"
+        ).fetchone()
+    batch = json.dumps({"postcodes": ["NG16 1AA"] * 10_000}).encode()
+    asked = [
+        f"GET /places/nation/{found[0]}/postcodes.csv HTTP/1.1\r\n\r\n".encode(),
+        b"POST /postcodes HTTP/1.1\r\nContent-Type: application/json\r\n"
+        b"Content-Length: %d\r\n\r\n%b" % (len(batch), batch),
+    ]
+    with hasty(warehouse) as (server, address):
+        for sent in asked:
+            with connected(address, 60, buffer=4096) as idle:
+                idle.sendall(sent)
+                until = time.monotonic() + 30
+                while not (waiting := server.server_state.connections) and time.monotonic() < until:
+                    time.sleep(0.05)
+                (reader,) = waiting
+                while not reader.transport.get_write_buffer_size():
+                    assert time.monotonic() < until, "the system took the whole answer"
+                    time.sleep(0.05)
+                headers = {"connection": "close"}
+                assert requests.get(f"{address}/health", headers=headers, timeout=20).ok
+                while reader in server.server_state.connections:
+                    assert time.monotonic() < until, "the server keeps one that takes nothing"
+                    time.sleep(0.05)
+        # One that takes all, at its own pace, has all.
+        received = exchange(address, asked[1].replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
+        assert received.count(b'"postcode":') == 10_000

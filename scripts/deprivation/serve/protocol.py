@@ -1,7 +1,9 @@
-"""The HTTP of the server: uvicorn's, with limits on a request's head, which it does not have.
+"""The HTTP of the server: uvicorn's, with limits on a request's head and on readers that take
+nothing, which it does not have.
 
 It waits for a head without end and keeps whatever comes: some thousand slow connections, or one
-with an endless header, and it serves nobody else.
+with an endless header, and it serves nobody else. And it keeps an answer for as long as its reader
+leaves it.
 """
 
 from __future__ import annotations
@@ -17,12 +19,15 @@ from deprivation.serve.problems import problem_document
 
 class LimitedProtocol(HttpToolsProtocol):
     """head_seconds: from the connection, or the first byte of a later request, to the end of the
-    head; head_bytes: of its first line and headers together, about.
+    head; head_bytes: of its first line and headers together, about; taken_seconds: in which a
+    client is to take something of an answer that waits for it.
     """
 
     head_seconds = 30.0
     head_bytes = 64 << 10
+    taken_seconds = 30.0
     _head: asyncio.TimerHandle | None = None
+    _reader: asyncio.TimerHandle | None = None
     _taken = 0
 
     def connection_made(self, transport: Any) -> None:
@@ -31,6 +36,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        self._stop_looking()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -68,3 +74,28 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._head:
             self._head.cancel()
             self._head = None
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._look_again()
+
+    def resume_writing(self) -> None:
+        self._stop_looking()
+        super().resume_writing()
+
+    def _look_again(self) -> None:
+        left = self.transport.get_write_buffer_size()
+        self._reader = self.loop.call_later(self.taken_seconds, self._let_go_unless_less, left)
+
+    def _let_go_unless_less(self, before: int) -> None:
+        """Nothing is added while writing is paused: less is left only if the client took some."""
+        if self.transport.get_write_buffer_size() < before:
+            self._look_again()
+        else:
+            # To close it would wait until all is sent.
+            self.transport.abort()
+
+    def _stop_looking(self) -> None:
+        if self._reader:
+            self._reader.cancel()
+            self._reader = None
