@@ -68,7 +68,7 @@ def held_editions(connection: duckdb.DuckDBPyConnection) -> dict[str, list[int]]
 
 
 SYNTHETIC = (
-    "this file holds synthetic data: every figure in it is invented; `deprivation fetch` gets the"
+    "this file has synthetic data: every figure in it is invented; `deprivation fetch` gets the"
     " publishers' files and `deprivation build` makes the real one"
 )
 

@@ -223,13 +223,13 @@ def test_a_renamed_or_extra_column_of_file_7(data, new):
 
 def test_a_file_7_of_another_year_under_this_name(data):
     shutil.copy(file_7(data, "2025"), file_7(data, "2019"))
-    assert "lacks 'LSOA code (2011)' and has 'LSOA code (2021)'" in problems(data)[0]
+    assert "has no 'LSOA code (2011)' and has 'LSOA code (2021)'" in problems(data)[0]
 
 
 @pytest.mark.parametrize(
     ("header", "changed", "said"),
     [
-        (",Crime Score,", ",", "lacks 'Crime Score' (1 columns missing, 0 not known)"),
+        (",Crime Score,", ",", "has no 'Crime Score' (1 columns missing, 0 not known)"),
         (",Crime Score,", ",Crime Score,Noise,", "has 'Noise' (0 columns missing, 1 not known)"),
     ],
     ids=["gone", "new"],

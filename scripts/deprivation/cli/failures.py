@@ -66,7 +66,7 @@ class Commands(click.Group):
         except BrokenPipeError:
             # So that Python does not fail once more as it empties the stream at its end.
             sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
-            return REFUSED, "error: what reads the output has gone; it is not complete"
+            return REFUSED, "error: the program that read the output has ended; it is incomplete"
         except (OSError, UnicodeError, MemoryError) as error:
             if getattr(error, "errno", None) == errno.ENOSPC and not error.filename:
                 return REFUSED, (

@@ -106,7 +106,7 @@ def fetch(
     from deprivation.fetch.web import check_address
 
     if address and path:
-        raise click.UsageError("--address and --path: one of them")
+        raise click.UsageError("give either --address or --path")
     if address is not None:
         check_address(address)
     if only_check:
@@ -126,9 +126,9 @@ def run_fetch(
     elsewhere: str | None = None,
     editions: Collection[str] | None = None,
 ) -> list:
-    """Fetch as the options say, within sole_fetcher; what became of each file.
+    """Fetch as the options say, within sole_fetcher; returns what became of each file.
 
-    editions: those a build is going to need, `England 2019`; else England's of today.
+    editions: those that a build needs, `England 2019`; by default England's current ones.
     """
     from deprivation.fetch import catalogue
     from deprivation.fetch.directories import directory_to_fetch

@@ -65,7 +65,7 @@ def prepare() -> None:
     from deprivation.inputs.unused import unused_files
     from deprivation.publish.variables import wanted
 
-    wanted()  # seeds that cannot be read are said in one line
+    wanted()  # reports a seed that cannot be read in one line
     files = read_prepared(prepare_inputs(settings.work_dir()))
     for file in files:
         size = f"{file.bytes:,} bytes" if file.bytes is not None else "missing"

@@ -12,7 +12,7 @@ from deprivation import settings
 
 
 class Renamed(click.Option):
-    """An option under one name in the help; its former names go on working."""
+    """An option with one name in the help; its former names still work."""
 
     def get_help_record(self, ctx):
         every, self.opts = self.opts, [name for name in self.opts if len(name) == 2][:1]
@@ -23,7 +23,7 @@ class Renamed(click.Option):
             self.opts = every
 
 
-# Options of several values, by comma.
+# Options that take several values, separated by commas.
 LISTS = ("edition", "index", "local", "only", "by", "confidence")
 
 
@@ -35,8 +35,8 @@ class WithLists(click.Command):
         for option in order:
             if option.name in LISTS and order.count(option) > 1:
                 raise click.UsageError(
-                    f"{option.opts[0]} is given {order.count(option)} times; give it once, several"
-                    " values by comma",
+                    f"{option.opts[0]} is given {order.count(option)} times; give it once, with"
+                    " commas between values",
                     ctx,
                 )
         return super().parse_args(ctx, args)
@@ -114,7 +114,7 @@ def database_option(command: Callable) -> Callable:
 
 
 def guarded(command: Callable) -> Callable:
-    """--allow NAME, to publish what is held back otherwise; --allow-fewer-rows for nearly all."""
+    """--allow NAME, to publish despite a guard; --allow-fewer-rows, despite nearly all of them."""
     from deprivation.publish.guards import GUARDS
 
     several = "; ".join(f"{name}: {meaning}" for name, meaning in GUARDS.items())

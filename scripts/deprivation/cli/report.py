@@ -113,7 +113,7 @@ def extract(place: str | None, output: Path, force: bool, database: Path | None)
     from deprivation.report.place import find_place, parse_place
 
     if place is None:
-        raise click.UsageError("give --place, as lad:E08000025")
+        raise click.UsageError("give --place, such as lad:E08000025")
     file = new_file(output, force, database)
     with asking(database) as (ask, connection), private_folder(file) as folder:
         found = find_place(ask, *parse_place(place))

@@ -75,16 +75,16 @@ def _named_by_content(row: Fetchable, part: Path) -> Fetchable:
     if not zipfile.is_zipfile(part):
         return row
     with zipfile.ZipFile(part) as zipped:
-        held = {
+        releases = {
             name["release"].upper()
             for name in map(DIRECTORY_NAME.fullmatch, (Path(n).stem for n in zipped.namelist()))
             if name
         }
-    if len(held) != 1:
+    if len(releases) != 1:
         raise FetchError(
-            f"{told(row.address)}: the zip contains {len(held)} postcode directories, not one"
+            f"{told(row.address)}: the zip contains {len(releases)} postcode directories, not one"
         )
-    name = f"{held.pop()}.zip"
+    name = f"{releases.pop()}.zip"
     if row.release and month_of(Path(name)) != row.release:
         raise FetchError(
             f"{told(row.address)}: contains {Path(name).stem}, not the release {row.release}"

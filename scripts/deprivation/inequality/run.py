@@ -129,7 +129,7 @@ def inequality(path: Path, asked: Options) -> list[MeasuredSet]:
 def read_records(path: Path) -> list[dict[str, Any]]:
     """The rows of a CSV (UTF-8 or Windows-1252), Excel (first sheet) or Parquet file, by column.
 
-    Raises InputError for a file that cannot be read or holds no rows.
+    Raises InputError for a file that cannot be read or has no rows.
     """
     check_no_device(path)
     try:

@@ -237,7 +237,7 @@ def check_columns(name: str, header: list[str], wanted: list[str]) -> None:
     missing = [column for column in wanted if column not in header]
     extra = [column for column in header if column not in wanted]
     if missing or extra:
-        said = [f"lacks {column!r}" for column in missing[:1]]
+        said = [f"has no {column!r}" for column in missing[:1]]
         said += [f"has {column!r}" for column in extra[:1]]
         raise InputError(
             f"{name}: the header {' and '.join(said)} ({len(missing)} columns missing,"

@@ -1,7 +1,7 @@
 """Build next to the published file, check, and replace it by one atomic rename.
 
     deprivation.duckdb              read by others at any time
-    deprivation.duckdb.lock         held by the one build at a time
+    deprivation.duckdb.lock         locked while a build runs
     .deprivation.duckdb.build/      private to that build, removed by the next if it was killed
         made_by_deprivation         our mark: a folder without it is left alone
         X/deprivation.duckdb        the file to be published

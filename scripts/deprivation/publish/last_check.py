@@ -83,7 +83,7 @@ def last_check(
             was_synthetic = _is_synthetic(connection, "published")
             if synthetic and not was_synthetic and "synthetic" not in allowed:
                 raise BuildError(
-                    f"not published: {published} holds real data and this build has synthetic data;"
+                    f"not published: {published} has real data and this build has synthetic data;"
                     " set DEPRIVATION_DATA_DIR, name another file, or use --allow synthetic"
                 )
             if synthetic == was_synthetic:

@@ -26,7 +26,7 @@ def _second_table(header: list[Cell]) -> int:
 def wales(edition: Edition, rows: list[list[Cell]]) -> Sheets:
     """The three sheets of 2019 and 2025; the table of ranks ends in a column without a name.
 
-    The columns of both tables stand in one order in the seed, the second's beginning with the
+    The columns of both tables are in one order in the seed, the second's beginning with the
     overall rank once more.
     """
     year, areas = edition.year, len(edition.areas)
