@@ -180,19 +180,25 @@ def comparability(ask: Ask, nation: str, year: int, older: int) -> list[dict[str
     )
     return ask(
         f"""
-        select indices.label, min({word}) as comparable
-        from area_changes as changes
-        inner join area_indices as indices
-            on
-                changes.nation = indices.nation
-                and changes.edition = indices.edition
-                and changes.area_code = indices.area_code
-                and changes.index_code = indices.index_code
-        where
-            changes.nation = $1 and changes.edition = $2 and changes.older_edition = $3
-            and indices.kind <> 'sub-domain'
-        group by indices.label, indices.index_order
-        order by indices.index_order
+        with
+        -- Grouped before the join: the areas of a nation are more than the server has memory for.
+        compared as (
+            select changes.index_code, min({word}) as comparable
+            from area_changes as changes
+            where
+                changes.nation = $1 and changes.edition = $2 and changes.older_edition = $3
+            group by changes.index_code
+        ),
+        labels as (
+            select distinct index_code, label, index_order
+            from area_indices
+            where nation = $1 and edition = $2 and kind <> 'sub-domain'
+        )
+        select labels.label, min(compared.comparable) as comparable
+        from compared
+        inner join labels using (index_code)
+        group by labels.label, labels.index_order
+        order by labels.index_order
         """,
         [nation, year, older],
     )
