@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,9 @@ from filelock import FileLock
 
 COMMAND = Path(sys.executable).parent / "deprivation"
 PROJECT = Path(__file__).parents[2]
+
+# A shell starts its background jobs with Ctrl-C ignored, and so would be every command tested here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
