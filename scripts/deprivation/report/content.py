@@ -194,10 +194,9 @@ def comparability(ask: Ask, nation: str, year: int, older: int) -> list[dict[str
             from area_indices
             where nation = $1 and edition = $2 and kind <> 'sub-domain'
         )
-        select labels.label, min(compared.comparable) as comparable
+        select labels.label, compared.comparable
         from compared
         inner join labels using (index_code)
-        group by labels.label, labels.index_order
         order by labels.index_order
         """,
         [nation, year, older],
