@@ -237,9 +237,7 @@ def enrich(files, database, only, index, local, fallback, repair, drop_postcode,
     """
     from deprivation.enrich import run as enriching
     from deprivation.enrich.destination import check_destination, write_whole
-    from deprivation.enrich.disclosure import cautions
-    from deprivation.enrich.request import WANTED, Columns, Request
-    from deprivation.enrich.summary import summary_text
+    from deprivation.enrich.request import WANTED, Columns, Request, cautions
     from deprivation.published import SYNTHETIC
 
     if not comma_separated(index):
@@ -273,6 +271,8 @@ def enrich(files, database, only, index, local, fallback, repair, drop_postcode,
     for caution in cautions(request):
         click.echo(f"deprivation: {caution}", err=True)
     summary = enriching.enrich(database, request, watch=progress_bar)
+    from deprivation.enrich.summary import summary_text
+
     if summary["is_synthetic"]:
         click.echo(f"deprivation: {SYNTHETIC}", err=True)
     if left_out := summary.get("sheets_left_out"):

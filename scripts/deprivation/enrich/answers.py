@@ -1,24 +1,43 @@
-"""What a postcode is answered with, made once:
+"""What postcodes are answered with, read from the published file once:
 
-Directory          postcode key -> its status, and the id of its area, for each choice of edition
+postcodes          key, and for each choice of editions its status and the id of its area
 table areas        id -> what is to stand beside the record; 0 for none
+
+Read while pyarrow and numpy load, so that nothing here imports them.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import duckdb
-import numpy as np
 
-from deprivation.enrich.keys import KeyTable
-from deprivation.enrich.plan import Choice, by_slot
-from deprivation.enrich.request import LOCAL, MEASURES, Columns, as_name
-from deprivation.enrich.summary import STATUSES
+from deprivation.enrich.plan import Ask, Choice, by_slot, plan, with_slots
+from deprivation.enrich.request import LOCAL, MEASURES, Columns, Request, as_name
 from deprivation.errors import InputError
+from deprivation.published import held_editions, is_synthetic
 from deprivation.sql import identifier, literal
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+STATUSES = (
+    "matched",
+    "matched_terminated",
+    "sector",
+    "outside_coverage",
+    "no_area",
+    "not_found",
+    "partial",
+    "pseudo",
+    "invalid",
+    "missing",
+    "no_edition",
+    "small_area",
+    "suppressed",
+)
 # An answer is one number, as it is looked up once a record: an area's id, and a status behind it.
 STATUS_BITS = len(STATUSES).bit_length()
 # Days from 1970; a postcode without a date was always there, or still is.
@@ -28,6 +47,35 @@ DAYS = f""",
     cast(coalesce(
         cast(terminated_on + interval 1 month as date) - date '1970-01-01', {DAY_LIMIT}
     ) as integer)"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Answers:
+    """What is asked, and the answers to it.
+
+    postcodes: a key, and for each choice of editions an int32: an id of the table areas, 0 for
+    none, and in the lowest STATUS_BITS a place in STATUSES. Where records are dated, days from 1970
+    of the first day of a postcode and of the first when it is no more.
+    """
+
+    asks: list[Ask]
+    columns: Columns
+    choices: list[Choice]
+    is_synthetic: bool
+    postcodes: pa.Table
+
+
+def read_answers(connection: duckdb.DuckDBPyConnection, request: Request) -> Answers:
+    """Make the table areas, and read every postcode. Raises InputError for what is not there."""
+    asks = plan(request, held_editions(connection))
+    slotted = iter(with_slots([choice for ask in asks for choice in ask.choices]))
+    asks = [dataclasses.replace(ask, choices=[next(slotted) for _ in ask.choices]) for ask in asks]
+    choices = [choice for ask in asks for choice in ask.choices]
+    columns = resolve_columns(connection, request.columns, choices)
+    invented = is_synthetic(connection)
+    make_areas(connection, choices, columns)
+    postcodes = read_postcodes(connection, choices, request.date_column is not None)
+    return Answers(asks, columns, choices, invented, postcodes)
 
 
 def resolve_columns(
@@ -142,45 +190,18 @@ def _local_columns(columns: Columns) -> str:
     return "".join(f", {part}" for part in parts)
 
 
-@dataclasses.dataclass(frozen=True)
-class Directory:
-    """The postcodes of the directory, by place, and one place more, -1, for what is not there.
-
-    answers: int32, slot x place: an id of the table areas, 0 for none, and in the lowest
-    STATUS_BITS a place in STATUSES; introduced, ended: int32, days from 1970 of the first day of a
-    postcode and of the first when it is no more, made only where records are dated.
-    """
-
-    keys: KeyTable
-    answers: np.ndarray
-    introduced: np.ndarray | None = None
-    ended: np.ndarray | None = None
-
-
-def read_directory(
+def read_postcodes(
     connection: duckdb.DuckDBPyConnection, choices: Sequence[Choice], is_dated: bool
-) -> Directory:
+) -> pa.Table:
     """Every postcode, with its area of the table areas for each choice of editions."""
-    different = by_slot(choices)
-    parts = [_answer(connection, slot, choice) for slot, choice in enumerate(different)]
+    parts = [_answer(connection, slot, choice) for slot, choice in enumerate(by_slot(choices))]
     answers = "".join(f", {answer}" for answer, _ in parts)
     joins = "".join(join for _, join in parts)
     # Of a relation, as its rows are then fetched by all threads.
-    key, *columns = (
-        connection.sql(f"""
+    return connection.sql(f"""
         select postcodes.postcode_key{answers}{DAYS if is_dated else ""}
         from postcodes{joins}
-    """)
-        .to_arrow_table()
-        .columns
-    )
-
-    numbers = np.empty((len(columns), len(key) + 1), np.int32)
-    none = [STATUSES.index("not_found")] * len(different) + [-DAY_LIMIT, DAY_LIMIT] * is_dated
-    for row, column, value in zip(numbers, columns, none, strict=True):
-        np.concatenate([chunk.to_numpy() for chunk in column.chunks], out=row[:-1])
-        row[-1] = value
-    return Directory(KeyTable(key), numbers[: len(different)], *numbers[len(different) :])
+    """).to_arrow_table()
 
 
 def _answer(connection: duckdb.DuckDBPyConnection, slot: int, choice: Choice) -> tuple[str, str]:

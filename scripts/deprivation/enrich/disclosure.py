@@ -16,12 +16,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from deprivation.enrich.answers import STATUSES
 from deprivation.enrich.destination import LINKED
 from deprivation.enrich.match import Found, Matcher
 from deprivation.enrich.one_index import LinkedRecords
 from deprivation.enrich.reader import Batch
 from deprivation.enrich.request import Request
-from deprivation.enrich.summary import STATUSES
 from deprivation.errors import InputError
 
 # Sizes of combinations in the report: from each to the one before the next.
@@ -206,19 +206,3 @@ class Disclosure:
     def summary(self) -> dict[str, Any]:
         parts = {"small_areas": self._small, "k_anonymity": self._combined}
         return {name: part.summary() for name, part in parts.items() if part}
-
-
-def cautions(request: Request) -> list[str]:
-    """What in the output undoes what the options of least disclosure are for."""
-    if not (request.one_index or request.min_area_population or request.k_anonymity):
-        return []
-    said = []
-    telling = [name for name in ("area", "rank", "score") if name in request.columns.wanted]
-    if telling and (request.one_index or request.k_anonymity):
-        said.append(
-            f"{', '.join(telling)} among the added columns tell the small area, and so every index"
-            " of it; --only quintile leaves them out"
-        )
-    if not request.drops_postcode:
-        said.append("the output keeps the postcodes; --drop-postcode leaves them out")
-    return said

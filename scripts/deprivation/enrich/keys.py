@@ -37,16 +37,7 @@ def pack(texts: pa.StringArray) -> np.ndarray:
 
     Texts whose key takes more cleaning than that get a number that no key has, most of them 0.
     """
-    first, end = texts.offset, texts.offset + len(texts) + 1
-    offsets = np.frombuffer(texts.buffers()[1], np.int32)[first:end]
-    start, stop = int(offsets[0]), int(offsets[-1])
-    data = np.zeros(stop - start + WORD.itemsize, np.uint8)
-    if stop > start:
-        data[: stop - start] = np.frombuffer(texts.buffers()[2], np.uint8)[start:stop]
-    # The eight bytes from each place on, as a word.
-    words = np.ndarray((stop - start + 1,), WORD, data, strides=(1,))
-    packed = words[offsets[:-1] - start]
-    length = np.diff(offsets)
+    packed, length = _starts(texts)
     has_shape = (length >= 5) & (length <= 8)
     length[~has_shape] = 8
     packed &= _KEEPS[length]
@@ -64,6 +55,28 @@ def pack(texts: pa.StringArray) -> np.ndarray:
     packed |= (bytes_before + 3).astype(WORD) << np.uint64(56)
     packed[~has_shape] = 0
     return packed
+
+
+def pack_keys(keys: pa.StringArray) -> np.ndarray:
+    """uint64, one a key: what pack() makes of it, but as it stands; 0 for one of another length."""
+    packed, length = _starts(keys)
+    is_short = length <= 7
+    packed &= _KEEPS[np.where(is_short, length, 0)]
+    packed |= length.astype(WORD) << np.uint64(56)
+    packed[~is_short | (length < 5)] = 0
+    return packed
+
+
+def _starts(texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
+    """The eight bytes from the start of each text on, as a word, and its length."""
+    first, end = texts.offset, texts.offset + len(texts) + 1
+    offsets = np.frombuffer(texts.buffers()[1], np.int32)[first:end]
+    start, stop = int(offsets[0]), int(offsets[-1])
+    data = np.zeros(stop - start + WORD.itemsize, np.uint8)
+    if stop > start:
+        data[: stop - start] = np.frombuffer(texts.buffers()[2], np.uint8)[start:stop]
+    words = np.ndarray((stop - start + 1,), WORD, data, strides=(1,))
+    return words[offsets[:-1] - start], np.diff(offsets)
 
 
 def _to_upper(words: np.ndarray) -> None:
@@ -95,9 +108,9 @@ class KeyTable:
             if not self._packed.all():
                 raise ValueError("a key that cannot be packed")
             # Of keys in order, few sectors differ from the one before.
-            sectors = np.unique(np.concatenate([np.zeros(1, WORD), *(run.sectors for run in runs)]))
+            sectors = _different([np.zeros(1, WORD), *(run.sectors for run in runs)])
             outcodes, digits = _split(sectors)
-            self._set_outcodes(np.unique(outcodes[1:]))
+            self._set_outcodes(_different([outcodes[1:]]))
             # Sector 0 is of none.
             self._sectors = np.zeros(len(self._outcodes) * DIGITS, np.intp)
             self._sectors[self._rows_of(outcodes, digits)] = np.arange(len(sectors))
@@ -109,7 +122,7 @@ class KeyTable:
         self._others = odd[np.argsort(self._packed[odd])].astype(np.int32)
 
     def _read(self, texts: pa.StringArray, before: int) -> _Runs:
-        packed = pack(texts)
+        packed = pack_keys(texts)
         self._packed[before : before + len(texts)] = packed
         return _Runs(packed)
 
@@ -130,7 +143,7 @@ class KeyTable:
                 multiplier = np.uint64(int(MULTIPLIER) * odd % (1 << 64))
                 self._hash = multiplier, np.uint64(64 - bits)
                 slots = self._slots_of(outcodes)
-                if len(np.unique(slots)) == len(outcodes):
+                if len(_different([slots])) == len(outcodes):
                     self._slots = np.zeros(1 << bits, np.int32)
                     self._slots[slots] = np.arange(1, len(outcodes) + 1)
                     return
@@ -202,6 +215,14 @@ def _split(sectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Outcodes and digits of the sectors of _Runs."""
     digit = BYTE << DIGIT_PLACE
     return sectors & ~digit, ((sectors & digit) >> DIGIT_PLACE).astype(np.int32)
+
+
+def _different(parts: list[np.ndarray]) -> np.ndarray:
+    """Each of the values once, sorted. np.unique would first load the code of masked arrays."""
+    values = np.sort(np.concatenate(parts))
+    is_new = np.ones(len(values), bool)
+    is_new[1:] = values[1:] != values[:-1]
+    return values[is_new]
 
 
 def _blocks(texts: pa.StringArray) -> list[pa.StringArray]:

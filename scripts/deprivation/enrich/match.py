@@ -15,15 +15,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from deprivation.enrich.answers import STATUS_BITS, make_areas, read_directory, resolve_columns
+from deprivation.enrich.answers import STATUS_BITS, STATUSES, Answers
 from deprivation.enrich.dates import STATUSES as DATE_STATUSES
 from deprivation.enrich.dates import Dates
+from deprivation.enrich.directory import make_directory
 from deprivation.enrich.fallbacks import Rules, make_outcodes, make_sectors, tidied
-from deprivation.enrich.plan import Ask, by_slot, plan, with_slots
+from deprivation.enrich.plan import Ask, by_slot
 from deprivation.enrich.request import Request, as_name
-from deprivation.enrich.summary import STATUSES, Counts
+from deprivation.enrich.summary import Counts
 from deprivation.enrich.values import as_strings, compact, named_by
-from deprivation.published import SYNTHETIC, held_editions, is_synthetic
+from deprivation.published import SYNTHETIC
 from deprivation.sql import identifier
 
 ANSWERED = np.isin(STATUSES, ("matched", "matched_terminated", "sector"))
@@ -50,28 +51,27 @@ class Matcher:
     names: the added columns, in order; asks: the editions asked for.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, request: Request, as_text: bool):
-        """connection: to a database in memory, where its tables go, and the published file.
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        request: Request,
+        answers: Answers,
+        as_text: bool,
+    ):
+        """connection: that with which the answers were read.
 
         as_text: every added column as strings.
         """
         self._connection, self._request, self._as_text = connection, request, as_text
         self._is_dated = request.date_column is not None
-        held = held_editions(connection)
-        asks = plan(request, held)
-        slotted = iter(with_slots([choice for ask in asks for choice in ask.choices]))
-        self.asks = [
-            dataclasses.replace(ask, choices=[next(slotted) for _ in ask.choices]) for ask in asks
-        ]
-        choices = [choice for ask in self.asks for choice in ask.choices]
-        self.columns = columns = resolve_columns(connection, request.columns, choices)
-        self.is_synthetic = is_synthetic(connection)
-        make_areas(connection, choices, columns)
+        self.asks, self.columns = answers.asks, answers.columns
+        self.is_synthetic = answers.is_synthetic
+        choices, columns = answers.choices, answers.columns
         if request.falls_back:
             make_sectors(connection, choices, columns)
         if request.repairs:
             make_outcodes(connection)
-        self._directory = read_directory(connection, choices, self._is_dated)
+        self._directory = make_directory(answers.postcodes, self._is_dated)
         self._rules = Rules(connection, request, len(by_slot(choices)))
         self._set_names()
         derived = "".join(

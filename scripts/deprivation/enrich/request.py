@@ -178,3 +178,19 @@ def check_request(request: Request) -> None:
         raise InputError(
             f"--summary-by needs one edition; run once for each of --edition {request.edition}"
         )
+
+
+def cautions(request: Request) -> list[str]:
+    """What in the output undoes what the options of least disclosure are for."""
+    if not (request.one_index or request.min_area_population or request.k_anonymity):
+        return []
+    said = []
+    telling = [name for name in ("area", "rank", "score") if name in request.columns.wanted]
+    if telling and (request.one_index or request.k_anonymity):
+        said.append(
+            f"{', '.join(telling)} among the added columns tell the small area, and so every index"
+            " of it; --only quintile leaves them out"
+        )
+    if not request.drops_postcode:
+        said.append("the output keeps the postcodes; --drop-postcode leaves them out")
+    return said

@@ -8,25 +8,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from deprivation.enrich.answers import STATUSES
 from deprivation.enrich.dates import STATUSES as DATE_STATUSES
 from deprivation.enrich.request import as_name
 from deprivation.text_table import text_table
-
-STATUSES = (
-    "matched",
-    "matched_terminated",
-    "sector",
-    "outside_coverage",
-    "no_area",
-    "not_found",
-    "partial",
-    "pseudo",
-    "invalid",
-    "missing",
-    "no_edition",
-    "small_area",
-    "suppressed",
-)
 
 
 class Counts:
