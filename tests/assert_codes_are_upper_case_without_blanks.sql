@@ -2,18 +2,28 @@
 {{ config(enabled=target.type == 'duckdb') }}
 -- If this fails, a code in lower case or with a blank at its end joins with nothing, and its area
 -- is lost.
+{%- set columns = [
+    'country_code', 'region_code', 'county_code', 'lad_code', 'ward_code', 'pcon_code', 'icb_code',
+    'sub_icb_code', 'pfa_code', 'lsoa_2001_code', 'lsoa_2011_code', 'lsoa_2021_code',
+    'msoa_2011_code', 'msoa_2021_code',
+] %}
 with
+-- One pass over all columns leaves few rows.
+directory as (
+    select *
+    from {{ ref('stg_ons__postcode_directory') }}
+    where
+        not regexp_full_match(concat({{ columns | join(', ') }}), '[0-9A-Z]*')
+        or '' in ({{ columns | join(', ') }})
+),
+
 codes as (
-    {% for column in [
-        'country_code', 'region_code', 'county_code', 'lad_code', 'ward_code', 'pcon_code', 'icb_code',
-        'sub_icb_code', 'pfa_code', 'lsoa_2001_code', 'lsoa_2011_code', 'lsoa_2021_code',
-        'msoa_2011_code', 'msoa_2021_code',
-    ] %}
+    {% for column in columns %}
     select distinct
         'postcode_directory' as source,
         '{{ column }}' as column_name,
         {{ column }} as code
-    from {{ ref('stg_ons__postcode_directory') }}
+    from directory
     union all
     {% endfor %}
     select distinct

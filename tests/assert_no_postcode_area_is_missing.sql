@@ -4,7 +4,7 @@
 with
 there as (
     select distinct {{ deprivation.match_or_null('outcode', '^[A-Z]+') }} as postcode_area
-    from {{ ref('int_postcodes') }}
+    from (select distinct outcode from {{ ref('int_postcodes') }}) as outcodes
 ),
 
 asked_for as (

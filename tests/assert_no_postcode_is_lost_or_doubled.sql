@@ -10,6 +10,14 @@ imd as (
     group by nation, edition
 ),
 
+nations as (
+    select
+        country_code,
+        count(*) as expected
+    from {{ ref('int_postcodes') }}
+    group by country_code
+),
+
 counts as (
     select
         'postcodes' as counted,
@@ -27,14 +35,13 @@ counts as (
 
     select
         'postcode_imd ' || editions.nation || ' ' || editions.edition as counted,
-        count(postcodes.country_code) as expected,
-        coalesce(max(imd.found), 0) as found
+        coalesce(nations.expected, 0) as expected,
+        coalesce(imd.found, 0) as found
     from {{ ref('int_built_editions') }} as editions
-    left join {{ ref('int_postcodes') }} as postcodes
-        on editions.country_code = postcodes.country_code
+    left join nations
+        on editions.country_code = nations.country_code
     left join imd
         on editions.nation = imd.nation and editions.edition = imd.edition
-    group by editions.nation, editions.edition
 )
 
 select *

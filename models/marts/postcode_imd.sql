@@ -1,9 +1,4 @@
-{#- Without FSST, which DuckDB tries on every text: a sixth of the processor time, and no larger. -#}
-{%- set fsst = "set disabled_compression_methods = '{}'" -%}
-{{ config(
-    pre_hook=fsst.format('fsst') if target.type == 'duckdb' else '',
-    post_hook=fsst.format('') if target.type == 'duckdb' else ''
-) -}}
+{{ config(pre_hook=fsst(false), post_hook=fsst(true)) }}
 
 with
 -- By outcode, then edition and area: a postcode is found as fast as by a plain sort, and the areas'

@@ -209,3 +209,26 @@ def test_a_broken_rule_fails_its_test(failed, nation, edition):
 
 def test_nothing_else_fails(failed):
     assert set.union(*failed.values()) == set(BROKEN)
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([("A", "England", 2015), ("A", "England", 2019), ("B", "Wales", 2019)], []),
+        # One too many and one too few: as many rows as there should be.
+        ([("A", "England", 2015), ("A", "England", 2015), ("B", "England", 2019)], [("A", 2)]),
+        # Twice the first edition is as much as the second one.
+        ([("A", "England", 2015)] * 2 + [("A", "Wales", 2015), ("B", "England", 2019)], [("A", 3)]),
+        ([("A", "England", 2019)] * 3 + [("B", "England", 2015)], [("A", 3)]),
+    ],
+)
+def test_a_key_that_is_there_twice_is_found_by_its_few_values(rows, expected):
+    lines = (PROJECT / "tests/generic/one_row_per.sql").read_text().splitlines()
+    body = "\n".join(lines[1:-1])
+    query = jinja2.Template(body).render(
+        model="imd", key=["postcode_key", "nation", "edition"], few=["nation", "edition"]
+    )
+    with duckdb.connect() as connection:
+        connection.execute("create table imd (postcode_key text, nation text, edition integer)")
+        connection.executemany("insert into imd values (?, ?, ?)", rows)
+        assert connection.execute(query).fetchall() == expected

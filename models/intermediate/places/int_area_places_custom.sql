@@ -1,3 +1,5 @@
+{{ config(materialized='table') }}
+
 -- Which areas of each edition a user's own areas hold. A member is an area's code, of any vintage
 -- (of one that was split or merged, all parts or the whole), or any code that a local authority or
 -- county it lies in has had: as published with any edition, or today.

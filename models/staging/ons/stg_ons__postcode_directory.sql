@@ -1,4 +1,8 @@
-{{ config(materialized='table' if target.type == 'duckdb' else 'view') }}
+{{ config(
+    materialized='table' if target.type == 'duckdb' else 'view',
+    pre_hook=fsst(false),
+    post_hook=fsst(true)
+) }}
 {%- do input_file_name('postcode_directory') %}
 
 {%- set codes = [
