@@ -9,9 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from deprivation.errors import InputError
 from deprivation.inputs.directory import CATALOGUE
 from deprivation.inputs.found import InputFile, describe, everywhere, files_in
@@ -27,7 +24,6 @@ FIRST = re.compile(r"(LSOA|DATA_?ZONE|DZ|SOA)", re.IGNORECASE)
 WEST, SOUTH, EAST, NORTH = -9.5, 49.0, 2.5, 61.5
 # Decimals kept: about a metre.
 DIGITS = 5
-SCHEMA = pa.schema([("code", pa.string()), ("geometry", pa.string())])
 
 
 def prepare_boundaries(data_dir: Path, prepared: Path) -> Iterator[InputFile]:
@@ -47,8 +43,12 @@ def prepare_boundaries(data_dir: Path, prepared: Path) -> Iterator[InputFile]:
         described = describe(path, data_dir, SOURCE, _year(path), problem)
         yield InputFile(**vars(described) | {"row_count": rows})
     if found:
+        import pyarrow as pa  # slow to load, and seldom needed
+        import pyarrow.parquet as pq
+
         codes = sorted(found)
-        table = pa.table([codes, [found[code] for code in codes]], schema=SCHEMA)
+        schema = pa.schema([("code", pa.string()), ("geometry", pa.string())])
+        table = pa.table([codes, [found[code] for code in codes]], schema=schema)
         pq.write_table(table, prepared / READY, compression="zstd")
 
 

@@ -164,13 +164,17 @@ def _check_contract(connection: duckdb.DuckDBPyConnection) -> None:
         " where database_name = 'built' and schema_name = 'main'"
     ).fetchall()
     types = {(table, column): data_type for table, column, data_type in there}
-    for table, columns in contract().items():
+    promises = contract()
+    ours = {
+        name: connection.execute(f"select typeof(cast(null as {name}))").fetchone()[0]
+        for name in {promised for columns in promises.values() for promised in columns.values()}
+    }
+    for table, columns in promises.items():
         for column, promised in columns.items():
             found = types.get((table, column))
             if found is None:
                 raise BuildError(f"not published: {table}.{column} of the contract is missing")
-            wanted = connection.execute(f"select typeof(cast(null as {promised}))").fetchone()[0]
-            if wanted not in (found, '"NULL"') and found != promised.upper():
+            if ours[promised] not in (found, '"NULL"') and found != promised.upper():
                 raise BuildError(
                     f"not published: {table}.{column} is {found}, not {promised} as promised"
                 )
