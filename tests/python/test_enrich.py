@@ -449,6 +449,14 @@ def test_progress_is_told_while_records_stream(warehouse, tmp_path):
     assert len(set(told)) > 2
 
 
+def test_the_directory_is_read_before_the_libraries_of_records_are_loaded():
+    code = (
+        "import sys, deprivation.cli.main, deprivation.enrich.run;"
+        " sys.exit(any(name in sys.modules for name in ('numpy', 'pyarrow')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_a_run_that_is_stopped_leaves_nothing(warehouse, tmp_path):
     people = tmp_path / "people.parquet"
     duckdb.execute(

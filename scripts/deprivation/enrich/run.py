@@ -113,6 +113,7 @@ def enrich(database: Path, request: Request, watch: Watch | None = None) -> dict
             reader = Reader(reading, records, request, form)
             as_text = form.kind in ("csv", "tsv")
             matcher = Matcher(answering, request, answers.result(), as_text)
+            del answers  # with the table of postcodes, which the matcher needs no more
             layout = lay_out(request, reader, form, matcher.names)
             if form.kind == "xlsx":
                 check_size(records.count(), len(layout.kept) + len(layout.added))
