@@ -18,6 +18,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -104,8 +105,16 @@ def make(
 
     output: with full_log, the file descriptor for dbt's log; by default this process's stdout.
     """
-    prepare_inputs(settings.work_dir())
-    run_dbt(["build", *dbt_arguments], built, output, full_log)
+    # Meanwhile dbt starts and parses the project; before its first query it waits for the inputs.
+    pool = ThreadPoolExecutor(1)
+    preparing = pool.submit(prepare_inputs, settings.work_dir())
+    try:
+        run_dbt(["build", *dbt_arguments], built, output, full_log, preparing)
+    except BuildError:
+        preparing.result()
+        raise
+    finally:
+        pool.shutdown(wait=False)
     check_whole_file(built)
 
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 import click
@@ -61,13 +62,17 @@ def check_arguments(arguments: Sequence[str], own_options: Sequence[str] = ()) -
 
 
 def run_dbt(
-    arguments: Sequence[str], built: Path, output: int | None = None, full_log: bool = False
+    arguments: Sequence[str],
+    built: Path,
+    output: int | None = None,
+    full_log: bool = False,
+    preparing: Future[Path] | None = None,
 ) -> None:
     """Run dbt into `built`, with its intermediate tables next to it, and show its progress.
 
-    full_log: print dbt's own log instead, to the file descriptor `output`. Raises BuildError if
-    dbt fails, UsageError for arguments that it does not know. dbt runs in a separate process: in
-    this one, it would keep the file's write lock.
+    full_log: print dbt's own log instead, to the file descriptor `output`; preparing: if it fails,
+    dbt is ended. Raises BuildError if dbt fails, UsageError for arguments that it does not know.
+    dbt runs in a separate process: in this one, it would keep the file's write lock.
     """
     # Separate folders, as another dbt in the project may be writing to target/ and logs/.
     target, logs = built.with_name("target"), built.with_name("logs")
@@ -96,7 +101,8 @@ def run_dbt(
     parsed = place_of_parsed(settings.work_dir(), settings.PROJECT)
     if parsed.exists():
         environment.setdefault("DBT_PARTIAL_PARSE_FILE_PATH", str(parsed))
-    code, complaint, error = _run(command, environment, output if full_log else subprocess.PIPE)
+    shown = output if full_log else subprocess.PIPE
+    code, complaint, error = _run(command, environment, shown, preparing)
     if parsed == place_of_parsed(settings.work_dir(), settings.PROJECT):  # else edited meanwhile
         keep_parsed(target, parsed)
     for warning in reported(results, built, ["warn"]):
@@ -116,7 +122,10 @@ def run_dbt(
 
 
 def _run(
-    command: list[str], environment: dict[str, str], output: int | None
+    command: list[str],
+    environment: dict[str, str],
+    output: int | None,
+    preparing: Future[Path] | None,
 ) -> tuple[int, str, str]:
     """The exit code, dbt's complaint about its command line (on stderr), and its first error."""
     complaint = error = ""
@@ -132,6 +141,8 @@ def _run(
                     complaint = click.unstyle(text).removeprefix("Error: ").strip()
                 print(text, end="", file=sys.stderr, flush=True)
 
+        if preparing:
+            preparing.add_done_callback(lambda done: done.exception() and running.kill())
         listener = threading.Thread(target=pass_on, daemon=True)
         listener.start()
         try:
