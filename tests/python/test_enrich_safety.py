@@ -8,12 +8,15 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from deprivation.cli.main import main
+from deprivation.enrich import run as enriching
 from deprivation.enrich.destination import MARK, check_destination, private_folder
 from deprivation.errors import InputError
 
@@ -127,6 +130,20 @@ def test_a_killed_run_leaves_nothing_for_ever(people, warehouse, tmp_path):
         assert "Traceback" not in stderr
     # The interrupted run has removed its own, and what the killed one left.
     assert [path.name for path in tmp_path.iterdir()] == ["people.csv"]
+
+
+def test_an_interrupt_does_not_wait_for_the_answers(monkeypatch):
+    let_go = threading.Event()
+    monkeypatch.setattr(enriching, "read_answers", lambda *_: let_go.wait(60))
+    started = time.monotonic()
+    with (
+        duckdb.connect() as connection,
+        pytest.raises(KeyboardInterrupt),
+        enriching.answers_ahead(connection, None),
+    ):
+        raise KeyboardInterrupt
+    let_go.set()
+    assert time.monotonic() - started < 30
 
 
 def test_names_and_streams_that_are_no_plain_text(enrich, warehouse, tmp_path):

@@ -57,11 +57,17 @@ def answers_ahead(
     connection: duckdb.DuckDBPyConnection, request: Request
 ) -> Iterator[Future[Answers]]:
     """read_answers() in a thread; interrupted where the block ends before it does."""
-    with ThreadPoolExecutor(1) as thread:
-        try:
-            yield thread.submit(read_answers, connection, request)
-        finally:
-            connection.interrupt()
+    thread = ThreadPoolExecutor(1)
+    is_awaited = True
+    try:
+        yield thread.submit(read_answers, connection, request)
+    except (KeyboardInterrupt, SystemExit):
+        # It may wait for ever for a module whose loading the signal has cut off.
+        is_awaited = False
+        raise
+    finally:
+        connection.interrupt()
+        thread.shutdown(is_awaited)
 
 
 def enrich(database: Path, request: Request, watch: Watch | None = None) -> dict[str, Any]:
