@@ -25,7 +25,6 @@ carried as (
             from {{ ref('stg_input_files') }}
             where source = 'postcode_directory' and release >= '2020-08'
         )
-        and imd.edition >= 2017
 )
 
 select *
